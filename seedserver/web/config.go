@@ -1,0 +1,86 @@
+package web
+
+import (
+	"log/slog"
+	"strings"
+)
+
+// Large is what a plain GET of a file gets that is too large to be sent
+// plainly.
+type Large uint8
+
+const (
+	// LargeDefault is what Config.Large says; there it is LargeTorrent.
+	LargeDefault Large = iota
+	// LargeTorrent redirects to the torrent. The body says what to run. A
+	// request for a range gets the same.
+	LargeTorrent
+	// LargePage is a page about the file, with links to torrent and magnet.
+	LargePage
+	// LargePlain is the file itself.
+	LargePlain
+)
+
+// Config configures a [Handler]. Only Source is needed. It is not modified and
+// must not be while the Handler is in use.
+type Config struct {
+	// Source is what is served.
+	Source Source
+	// URL is the address of the Handler as clients write it, such as
+	// "https://files.example". If empty, each request tells.
+	URL string
+	// PlainBelow is the size in bytes from which on a file is large. If zero,
+	// 1 MiB. If negative, all files but empty ones are large.
+	PlainBelow int64
+	// Large is what a plain GET of a large file gets. If zero, LargeTorrent.
+	Large Large
+	// Proxies are believed when they say who the client is and how it came.
+	Proxies Proxies
+	// Title is shown at the top of each page. If empty, "seedserver".
+	Title string
+	// Version is shown at the bottom of each page if not empty.
+	Version string
+	// Notice, if not nil, returns a sentence that the index shows to a client
+	// that came by v, such as that its links work in this network only, or "".
+	Notice func(v Via) string
+	// Logger gets the errors of the Source at level Debug: strangers cause
+	// them. If nil, nothing is logged.
+	Logger *slog.Logger
+}
+
+func (c *Config) url() string { return strings.TrimRight(c.URL, "/") }
+
+func (c *Config) plainBelow() int64 {
+	switch {
+	case c.PlainBelow == 0:
+		return 1 << 20
+	case c.PlainBelow < 0:
+		return 0
+	}
+	return c.PlainBelow
+}
+
+// large returns what applies to e, never LargeDefault.
+func (c *Config) large(e *Entry) Large {
+	switch {
+	case e.Large != LargeDefault:
+		return e.Large
+	case c.Large != LargeDefault:
+		return c.Large
+	}
+	return LargeTorrent
+}
+
+func (c *Config) title() string {
+	if c.Title == "" {
+		return "seedserver"
+	}
+	return c.Title
+}
+
+func (c *Config) logger() *slog.Logger {
+	if c.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return c.Logger
+}
