@@ -1,0 +1,242 @@
+package bencode
+
+import (
+	"bytes"
+	"math"
+)
+
+const (
+	defaultMaxSize   = 64 << 20
+	defaultMaxDepth  = 100
+	defaultMaxTokens = 3_000_000
+
+	hardMaxSize  = math.MaxInt32 // offsets are kept in 32 bits
+	hardMaxDepth = 10_000        // deeper documents could exhaust the stack of recursive readers
+)
+
+// Options are the limits and the form of acceptable input. The zero value is
+// strict with the default limits. Options are plain values and may be copied.
+type Options struct {
+	// Lenient tolerates what is not canonical but has one reading: leading
+	// zeros in integers and string lengths, i-0e, dict keys out of order and
+	// duplicate keys (of which [Value.Get] returns the first).
+	Lenient bool
+
+	// MaxSize is the length of a value in bytes. If zero, 64 MiB. If negative,
+	// or more than that, 2 GiB less one byte.
+	MaxSize int
+
+	// MaxDepth is how many lists and dicts may be open at once: 1 admits a list
+	// of strings. If zero, 100. If negative, or more than that, 10,000.
+	// Up to 100, decoding does not allocate.
+	MaxDepth int
+
+	// MaxTokens is how many values a document may hold, where each string,
+	// integer, list and dict counts, keys included. If zero, 3,000,000. If
+	// negative, any number.
+	MaxTokens int
+}
+
+func (o Options) maxSize() int   { return limit(o.MaxSize, defaultMaxSize, hardMaxSize) }
+func (o Options) maxDepth() int  { return limit(o.MaxDepth, defaultMaxDepth, hardMaxDepth) }
+func (o Options) maxTokens() int { return limit(o.MaxTokens, defaultMaxTokens, math.MaxInt) }
+
+func limit(set, standard, hard int) int {
+	switch {
+	case set == 0:
+		return standard
+	case set < 0:
+		return hard
+	}
+	return min(set, hard)
+}
+
+// Decode checks the value at the start of b and returns it with its length n.
+// What follows the value is not looked at: a metadata message, for one, is a
+// dict followed by raw bytes (BEP 9). The value aliases b; its capacity ends
+// with it, so that appending to it cannot overwrite what follows.
+//
+// The error is a [*SyntaxError] or a [*LimitError], and n is then 0. Decode
+// does not allocate unless it fails or MaxDepth is above 100.
+func (o Options) Decode(b []byte) (v Value, n int, err error) {
+	n, err = o.scan(b)
+	if err != nil {
+		return nil, 0, err
+	}
+	return Value(b[:n:n]), n, nil
+}
+
+// Decode checks that b is exactly one value in canonical form, within the
+// default limits, and returns it. The value aliases b.
+//
+// The error is a [*SyntaxError] or a [*LimitError].
+func Decode(b []byte) (Value, error) { return Options{}.whole(b) }
+
+// DecodeLenient is like [Decode] but tolerates what [Options] calls lenient,
+// and ignores bytes after the value, as files end in a newline here and there.
+func DecodeLenient(b []byte) (Value, error) { return Options{Lenient: true}.whole(b) }
+
+// whole decodes a document: strict ones end with b.
+func (o Options) whole(b []byte) (Value, error) {
+	v, n, err := o.Decode(b)
+	if err != nil {
+		return nil, err
+	}
+	if n < len(b) && !o.Lenient {
+		return nil, &SyntaxError{n, reasonTrailing}
+	}
+	return v, nil
+}
+
+// frame is an open list or dict: the bounds of the last key, the least a dict
+// needs to know that the next one is greater. No key starts before offset 3,
+// which leaves the lower starts to mark what has no last key.
+type frame struct{ start, end uint32 }
+
+const (
+	startList  = 0 // a list
+	startEmpty = 1 // a dict before its first key
+)
+
+type scanner struct {
+	b         []byte
+	lenient   bool
+	cut       bool // b is the input up to maxSize, and there is more
+	maxTokens int
+	tokens    int
+}
+
+// scan returns the length of the value at the start of b. It keeps its own
+// stack of open lists and dicts, because the input decides how deep that gets.
+func (o Options) scan(b []byte) (int, error) {
+	s := scanner{b: b, lenient: o.Lenient, maxTokens: o.maxTokens()}
+	if size := o.maxSize(); len(b) > size {
+		s.b, s.cut = b[:size], true
+	}
+	maxDepth := o.maxDepth()
+	var fixed [defaultMaxDepth]frame
+	open := fixed[:0]
+	i := 0
+	for {
+		if top := len(open) - 1; top >= 0 {
+			if i < len(s.b) && s.b[i] == 'e' {
+				i++
+				if open = open[:top]; top == 0 {
+					return i, nil
+				}
+				continue
+			}
+			if open[top].start != startList {
+				var err error
+				if open[top], i, err = s.key(open[top], i); err != nil {
+					return 0, err
+				}
+			}
+		}
+		if i == len(s.b) {
+			return 0, s.fail(i, reasonEnd)
+		}
+		c := s.b[i]
+		if c != 'l' && c != 'd' {
+			var err error
+			if i, err = s.scalar(i); err != nil {
+				return 0, err
+			}
+			if len(open) == 0 {
+				return i, nil
+			}
+			continue
+		}
+		if len(open) == maxDepth {
+			return 0, &LimitError{i, "depth", maxDepth}
+		}
+		if err := s.count(i); err != nil {
+			return 0, err
+		}
+		f := frame{start: startList}
+		if c == 'd' {
+			f.start = startEmpty
+		}
+		open = append(open, f)
+		i++
+	}
+}
+
+// key checks the key at offset i of the dict d, and returns d with that as its
+// last key, and the offset behind it.
+func (s *scanner) key(d frame, i int) (frame, int, error) {
+	if i < len(s.b) && !isDigit(s.b[i]) {
+		return d, 0, &SyntaxError{i, reasonKey}
+	}
+	start, end, err := s.str(i)
+	if err != nil {
+		return d, 0, err
+	}
+	if d.start != startEmpty && !s.lenient {
+		// BEP 3: "Keys must be strings and appear in sorted order (sorted as
+		// raw strings, not alphanumerics)."
+		switch order := bytes.Compare(s.b[d.start:d.end], s.b[start:end]); {
+		case order == 0:
+			return d, 0, &SyntaxError{i, reasonDuplicate}
+		case order > 0:
+			return d, 0, &SyntaxError{i, reasonUnsorted}
+		}
+	}
+	return frame{uint32(start), uint32(end)}, end, nil
+}
+
+// scalar checks the string or integer at offset i and returns the offset
+// behind it.
+func (s *scanner) scalar(i int) (end int, err error) {
+	c := s.b[i]
+	switch {
+	case isDigit(c):
+		_, end, err = s.str(i)
+		return end, err
+	case c != 'i':
+		return 0, &SyntaxError{i, reasonStart}
+	}
+	end, reason := integerAt(s.b, i)
+	if reason != "" {
+		return 0, s.fail(i, reason)
+	}
+	if !s.lenient {
+		// BEP 3: "i-0e is invalid. All encodings with a leading zero, such as
+		// i03e, are invalid, other than i0e".
+		digits := s.b[i+1 : end-1]
+		if digits[0] == '-' && digits[1] == '0' || digits[0] == '0' && len(digits) > 1 {
+			return 0, &SyntaxError{i, reasonZero}
+		}
+	}
+	return end, s.count(i)
+}
+
+// str checks the string at offset i and returns the bounds of its content.
+func (s *scanner) str(i int) (start, end int, err error) {
+	start, end, reason := stringAt(s.b, i)
+	if reason != "" {
+		return 0, 0, s.fail(i, reason)
+	}
+	if s.b[i] == '0' && s.b[i+1] != ':' && !s.lenient {
+		return 0, 0, &SyntaxError{i, reasonZeroLen}
+	}
+	return start, end, s.count(i)
+}
+
+// count takes note of the token at offset i.
+func (s *scanner) count(i int) error {
+	if s.tokens == s.maxTokens {
+		return &LimitError{i, "tokens", s.maxTokens}
+	}
+	s.tokens++
+	return nil
+}
+
+// fail returns the error for the token at offset i. Where the size limit cut
+// the input short, running out of it is that limit's doing.
+func (s *scanner) fail(i int, reason string) error {
+	if s.cut && (reason == reasonEnd || reason == reasonPastEnd) {
+		return &LimitError{len(s.b), "size", len(s.b)}
+	}
+	return &SyntaxError{i, reason}
+}
