@@ -1,0 +1,59 @@
+package metainfo
+
+import (
+	"net/url"
+	"strings"
+)
+
+// escape encodes s for a parameter of a magnet link. A space becomes %20: not
+// every client reads a plus sign as a space.
+func escape(s string) string {
+	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
+}
+
+// escapeHostPort is like escape but leaves colons and brackets alone.
+func escapeHostPort(s string) string {
+	return strings.NewReplacer("%3A", ":", "%5B", "[", "%5D", "]").Replace(escape(s))
+}
+
+// unescape decodes %XX and leaves alone a percent sign that two hexadecimal
+// digits do not follow, and plus signs.
+func unescape(s string) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			hi, okHi := unhex(s[i+1])
+			lo, okLo := unhex(s[i+2])
+			if okHi && okLo {
+				b = append(b, hi<<4|lo)
+				i += 2
+				continue
+			}
+		}
+		b = append(b, s[i])
+	}
+	return string(b)
+}
+
+func unhex(c byte) (byte, bool) {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0', true
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10, true
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10, true
+	}
+	return 0, false
+}
+
+// cutPrefixFold is strings.CutPrefix without regard to ASCII case.
+func cutPrefixFold(s, prefix string) (string, bool) {
+	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
+		return s, false
+	}
+	return s[len(prefix):], true
+}
