@@ -30,13 +30,14 @@ func (v Value) Cursor() Cursor {
 
 // Next moves to the next item and reports whether there is one.
 func (c *Cursor) Next() bool {
-	c.key, c.value = nil, nil
-	if c.dict && !c.nextKey() {
-		return false
+	if !c.dict || c.nextKey() {
+		if n := skip(c.rest); n > 0 {
+			c.value, c.rest = c.rest[:n:n], c.rest[n:]
+			return true
+		}
 	}
-	n := skip(c.rest)
-	c.value, c.rest = c.rest[:n:n], c.rest[n:]
-	return n > 0
+	*c = Cursor{}
+	return false
 }
 
 // nextKey moves behind the next key and reports whether there is one.

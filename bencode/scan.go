@@ -98,104 +98,118 @@ const (
 	startEmpty = 1 // a dict before its first key
 )
 
+// scanner checks one value. It keeps its own stack of open lists and dicts,
+// because the input decides how deep that gets.
 type scanner struct {
 	b         []byte
 	lenient   bool
-	cut       bool // b is the input up to maxSize, and there is more
+	cut       bool // b is the input up to the size limit, and there is more
+	maxDepth  int
 	maxTokens int
 	tokens    int
+
+	// The lists and dicts that are open, outermost first. Those that fixed has
+	// no room for are in deep, which a slice of both together would do without,
+	// but then the compiler would move fixed to the heap.
+	depth int
+	fixed [defaultMaxDepth]frame
+	deep  []frame
 }
 
-// scan returns the length of the value at the start of b. It keeps its own
-// stack of open lists and dicts, because the input decides how deep that gets.
-func (o Options) scan(b []byte) (int, error) {
-	s := scanner{b: b, lenient: o.Lenient, maxTokens: o.maxTokens()}
+// top returns the innermost open list or dict. There must be one.
+func (s *scanner) top() *frame {
+	if s.depth <= len(s.fixed) {
+		return &s.fixed[s.depth-1]
+	}
+	return &s.deep[s.depth-len(s.fixed)-1]
+}
+
+// scan returns the length of the value at the start of b.
+func (o Options) scan(b []byte) (n int, err error) {
+	s := scanner{b: b, lenient: o.Lenient, maxDepth: o.maxDepth(), maxTokens: o.maxTokens()}
 	if size := o.maxSize(); len(b) > size {
 		s.b, s.cut = b[:size], true
 	}
-	maxDepth := o.maxDepth()
-	var fixed [defaultMaxDepth]frame
-	open := fixed[:0]
-	i := 0
 	for {
-		if top := len(open) - 1; top >= 0 {
-			if i < len(s.b) && s.b[i] == 'e' {
-				i++
-				if open = open[:top]; top == 0 {
-					return i, nil
-				}
-				continue
-			}
-			if open[top].start != startList {
-				var err error
-				if open[top], i, err = s.key(open[top], i); err != nil {
-					return 0, err
-				}
-			}
-		}
-		if i == len(s.b) {
-			return 0, s.fail(i, reasonEnd)
-		}
-		c := s.b[i]
-		if c != 'l' && c != 'd' {
-			var err error
-			if i, err = s.scalar(i); err != nil {
-				return 0, err
-			}
-			if len(open) == 0 {
-				return i, nil
-			}
-			continue
-		}
-		if len(open) == maxDepth {
-			return 0, &LimitError{i, "depth", maxDepth}
-		}
-		if err := s.count(i); err != nil {
+		if n, err = s.step(n); err != nil {
 			return 0, err
 		}
-		f := frame{start: startList}
-		if c == 'd' {
-			f.start = startEmpty
+		if s.depth == 0 {
+			return n, nil
 		}
-		open = append(open, f)
-		i++
 	}
 }
 
-// key checks the key at offset i of the dict d, and returns d with that as its
-// last key, and the offset behind it.
-func (s *scanner) key(d frame, i int) (frame, int, error) {
+// step takes the next step at offset i and returns the offset behind it: it
+// closes the innermost list or dict, or else reads the start of the next value,
+// in a dict after its key.
+func (s *scanner) step(i int) (end int, err error) {
+	if s.depth > 0 {
+		if i < len(s.b) && s.b[i] == 'e' {
+			s.depth--
+			return i + 1, nil
+		}
+		if top := s.top(); top.start != startList {
+			if i, err = s.key(i, top); err != nil {
+				return 0, err
+			}
+		}
+	}
+	if i == len(s.b) {
+		return 0, s.fail(i, reasonEnd)
+	}
+	switch c := s.b[i]; {
+	case isDigit(c):
+		_, end, err = s.str(i)
+		return end, err
+	case c == 'i':
+		return s.integer(i)
+	case c == 'l':
+		return s.enter(i, startList)
+	case c == 'd':
+		return s.enter(i, startEmpty)
+	}
+	return 0, &SyntaxError{i, reasonStart}
+}
+
+// enter opens the list or dict at offset i.
+func (s *scanner) enter(i int, start uint32) (end int, err error) {
+	if s.depth == s.maxDepth {
+		return 0, &LimitError{i, "depth", s.maxDepth}
+	}
+	s.depth++
+	if s.depth > len(s.fixed)+len(s.deep) {
+		s.deep = append(s.deep, frame{})
+	}
+	*s.top() = frame{start: start}
+	return i + 1, s.count(i)
+}
+
+// key checks the key at offset i of the dict d and makes it the last one.
+func (s *scanner) key(i int, d *frame) (end int, err error) {
 	if i < len(s.b) && !isDigit(s.b[i]) {
-		return d, 0, &SyntaxError{i, reasonKey}
+		return 0, &SyntaxError{i, reasonKey}
 	}
 	start, end, err := s.str(i)
 	if err != nil {
-		return d, 0, err
+		return 0, err
 	}
 	if d.start != startEmpty && !s.lenient {
 		// BEP 3: "Keys must be strings and appear in sorted order (sorted as
 		// raw strings, not alphanumerics)."
 		switch order := bytes.Compare(s.b[d.start:d.end], s.b[start:end]); {
 		case order == 0:
-			return d, 0, &SyntaxError{i, reasonDuplicate}
+			return 0, &SyntaxError{i, reasonDuplicate}
 		case order > 0:
-			return d, 0, &SyntaxError{i, reasonUnsorted}
+			return 0, &SyntaxError{i, reasonUnsorted}
 		}
 	}
-	return frame{uint32(start), uint32(end)}, end, nil
+	*d = frame{uint32(start), uint32(end)}
+	return end, nil
 }
 
-// scalar checks the string or integer at offset i and returns the offset
-// behind it.
-func (s *scanner) scalar(i int) (end int, err error) {
-	c := s.b[i]
-	switch {
-	case isDigit(c):
-		_, end, err = s.str(i)
-		return end, err
-	case c != 'i':
-		return 0, &SyntaxError{i, reasonStart}
-	}
+// integer checks the integer at offset i.
+func (s *scanner) integer(i int) (end int, err error) {
 	end, reason := integerAt(s.b, i)
 	if reason != "" {
 		return 0, s.fail(i, reason)

@@ -93,10 +93,13 @@ func (v Value) Int() (int64, bool) {
 		}
 		n = n*10 - d
 	}
-	if negative {
+	switch {
+	case negative:
 		return n, true
+	case n == math.MinInt64:
+		return 0, false
 	}
-	return -n, n != math.MinInt64
+	return -n, true
 }
 
 // Get returns the value under key in a dict, exactly as it is encoded there,
