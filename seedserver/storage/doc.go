@@ -1,0 +1,36 @@
+// Package storage reads the bytes of published files and proves that they are
+// still the bytes that were published.
+//
+// Its nouns: a [Stamp] is what the file system says about a file (device,
+// inode, size, times). A [File] is one file of a torrent with the stamp it had
+// when its pieces were hashed. A [Content] is the files of one torrent laid end
+// to end, as in the info dict. A [Pool] bounds the descriptors that all
+// contents hold open together.
+//
+// # The guard
+//
+// [Content.ReadAt] copies bytes into the caller's buffer first and asks the
+// same descriptor for its stamp afterwards. A writer's system call moves the
+// modification time before it changes the first byte, so bytes read before an
+// unchanged stamp are the published ones. If size or modification time differ,
+// the bytes are refused with a [ChangedError]. If only the change time differs
+// (chmod, a hard link, a rename, a modification time set back by a tool), or a
+// file of another inode lies at the path, nothing proves the bytes bad and
+// nothing proves them good: the error says Suspect, and the content must be
+// verified with fresh stamps ([StampOf], [Content.Verify]) before it is sent
+// again. Memory mapping and sendfile are not used, because bytes that leave
+// through them are never in our hands before the stamp is taken.
+//
+// Files are opened below an [os.Root], component by component, and no
+// component may be a symbolic link. A FIFO, device or socket that took a file's
+// place is refused without waiting for it.
+//
+// # Limitations
+//
+// A program that maps a file writable moves the modification time when it
+// first touches a page, not at each store; publish only what nobody holds open
+// for writing. On network file systems the stamp is as fresh as the client's
+// attribute cache. Where the system has no inodes to show (Windows, Plan 9),
+// stamps carry size and modification time only, and a file replaced by one with
+// the same two passes unseen.
+package storage
