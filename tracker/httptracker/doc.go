@@ -1,0 +1,37 @@
+// Package httptracker answers BitTorrent announces and scrapes over HTTP.
+//
+// # Nouns
+//
+// A [Handler] is an [http.Handler] for /announce and /scrape; a [Config] says
+// what it tracks and how. An [AnnounceQuery] is what an announce URL says. A
+// [Store] remembers the peers. An [Access] is a request in the eyes of a log.
+//
+//	handler := httptracker.New(httptracker.Config{Store: peerstore.New(peerstore.Config{})})
+//	http.ListenAndServe(":6969", handler)
+//
+// The owner of the store calls its Expire from time to time.
+//
+// # Which clause is where
+//
+//	BEP 3   announce query, failure reason           query.go, answer.go
+//	BEP 7   key, peers6; ipv4= and ipv6= ignored     query.go, answer.go
+//	BEP 21  event paused, downloaders                query.go, answer.go
+//	BEP 23  compact peers                            answer.go
+//	BEP 24  external ip                              answer.go
+//	BEP 31  retry in                                 answer.go
+//	BEP 48  scrape                                   query.go, answer.go
+//
+// # Whose address
+//
+// A peer is recorded under the address its request came from. Behind a reverse
+// proxy that is the proxy's, unless [Config].ClientAddr reads what the proxy
+// says. "ip=" is believed only of loopback and trusted networks, and only if
+// nothing says that they speak for somebody else.
+//
+// # Limitations
+//
+// Peer ids are not kept, so that peers in dictionaries come without them.
+// Answers are not compressed: packed addresses hardly shrink. There is no full
+// scrape. A client that announces more often than it should is answered all the
+// same.
+package httptracker

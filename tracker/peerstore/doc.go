@@ -1,0 +1,43 @@
+// Package peerstore remembers who is in which swarm, in memory.
+//
+// # Nouns
+//
+// A [Store] holds swarms by infohash, spread over 256 shards. A swarm holds its
+// IPv4 and its IPv6 peers in a table each. [Store.Announce] records one client
+// and samples peers for it; [Store.Scrape] counts; [Store.Expire] forgets who
+// fell silent.
+//
+//	store := peerstore.New(peerstore.Config{})
+//	standing, err := store.Announce(now, &request, &response)
+//
+// # Who is the same peer
+//
+// A peer is known by its address and port, and by a 32-bit keyed hash of peer
+// id and key (BEP 7). The first finds the peer that announces again; the second
+// finds it after its address changed, and its other half when it announces over
+// IPv4 and IPv6: such a client is counted once. A client that sends no key is
+// known by its address alone, as its peer id is no secret. Neither peer ids nor
+// keys are kept.
+//
+// # Cost
+//
+// An entry is 16 bytes for IPv4 and 28 for IPv6, next to about 12 bytes of
+// index in swarms of more than 24 peers. No entry holds a pointer, so that the
+// garbage collector does not walk the peers. Announcing takes constant time but
+// for the peers it returns, and does not allocate once the tables have grown.
+// One mutex per shard is held for map and slice work only.
+//
+// # Which clause is where
+//
+//	BEP 3   events, complete and incomplete          swarm.go
+//	BEP 7   one client on several addresses          swarm.go, keys.go
+//	BEP 7   peers6, 23 compact peers                 sample.go
+//	BEP 21  partial seeds                            swarm.go
+//	BEP 48  counts                                   store.go
+//
+// # Limitations
+//
+// A full torrent and a full store refuse newcomers rather than replace peers;
+// the caps are the only defence against a client that invents ports and IPv6
+// addresses. The swarms live as long as the process.
+package peerstore
