@@ -54,7 +54,7 @@ func (p *Pool) NumOpen() int {
 type descriptor struct {
 	handle handle
 	refs   atomic.Int32
-	used   atomic.Bool // since the hand last passed
+	used   atomic.Bool // again, since it was opened or the hand last passed
 	owner  *file
 	index  int // in Pool.ring, guarded by Pool.mu
 }
@@ -114,7 +114,6 @@ func (p *Pool) acquire(root *os.Root, f *file) (*descriptor, error) {
 func (p *Pool) open(root *os.Root, f *file) (*descriptor, error) {
 	d := &descriptor{owner: f}
 	d.refs.Store(2)
-	d.used.Store(true)
 	p.add(d)
 	for {
 		h, got, err := openFile(root, f.Path)
