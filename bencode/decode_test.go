@@ -139,8 +139,8 @@ func TestSyntaxErrorWithinSizeLimit(t *testing.T) {
 	require.ErrorIs(t, err, bencode.ErrSyntax)
 }
 
-// BEP 9: in a data message, the metadata piece is appended to the bencoded
-// dictionary, "the length of the piece is the remaining of the message".
+// BEP 9: "The metadata piece is appended to the bencoded dictionary, it is not a
+// part of the dictionary, but it is a part of the message".
 func TestDecodeReportsConsumedBytes(t *testing.T) {
 	msg := []byte("d8:msg_typei1e5:piecei0e10:total_sizei34256ee<piece>")
 	v, n, err := bencode.Options{}.Decode(msg)

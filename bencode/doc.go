@@ -27,9 +27,13 @@
 // accepts encodes to the same bytes again. Lenient decoding, for torrent files
 // and tracker answers of others, tolerates leading zeros, i-0e, keys out of
 // order and duplicate keys, and, in [DecodeLenient] and [Options.Unmarshal],
-// bytes after the value. That is the tolerance of libtorrent 2.0: over the
-// vectors in testdata the verdicts are equal. What is malformed rather than
-// merely not canonical is refused in both modes.
+// bytes after the value. What is malformed rather than merely not canonical is
+// refused in both modes.
+//
+// Lenient is as tolerant as libtorrent 2.0: over the vectors in testdata the
+// verdicts are equal. Only the limits differ: libtorrent admits one level less,
+// counts the ends of lists and dicts as tokens too, and refuses string lengths
+// of hundreds of digits.
 //
 // # Limitations
 //
@@ -40,5 +44,6 @@
 // it, so that reading all levels of a document costs its length times its
 // depth, and [Value.Get] costs the length of the dict.
 //
-// All functions may be called concurrently. None keeps or changes its input.
+// All functions may be called concurrently. None changes its input; what a
+// Value or a Cursor returns aliases it.
 package bencode

@@ -31,7 +31,7 @@ type RawMessage = bencode.RawMessage
 // and uint among them, are refused whatever the document holds, so that no
 // value is ever truncated.
 //
-// Everything is copied, and each token of the document can take about a hundred
+// Everything is copied, and each token of the document can take about 150
 // bytes: set [Options] to what the document may need. For packets use [Decode].
 func Unmarshal(b []byte, v any) error { return Options{}.Unmarshal(b, v) }
 

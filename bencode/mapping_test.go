@@ -85,6 +85,14 @@ func TestUnmarshalLenient(t *testing.T) {
 	require.Equal(t, "d1:bi-0e1:a01:xe", string(d.Info), "raw bytes stay as they came")
 }
 
+func TestUnmarshalDuplicates(t *testing.T) {
+	var d document
+	o := bencode.Options{Lenient: true}
+	require.NoError(t, o.Unmarshal([]byte("d8:announce1:a8:announce1:be"), &d))
+	require.Equal(t, "b", d.Announce)
+	require.ErrorIs(t, o.Unmarshal([]byte("d5:extrai1e5:extrai2ee"), &d), bencode.ErrType)
+}
+
 // The deepest document the options allow does not exhaust the stack.
 func TestUnmarshalDeep(t *testing.T) {
 	var v any

@@ -23,7 +23,8 @@ func TestKind(t *testing.T) {
 	}, " "))
 }
 
-// "Integers have no size limit": they pass, but never wrap around.
+// BEP 3: "Integers have no size limitation." Those beyond int64 pass decoding,
+// and are never wrapped around.
 func TestIntRange(t *testing.T) {
 	for in, want := range map[string]int64{
 		"i0e": 0, "i-1e": -1, "i00e": 0, "i-0e": 0, "i-007e": -7,
@@ -45,6 +46,16 @@ func TestIntRange(t *testing.T) {
 		require.False(t, ok, in)
 		require.Zero(t, n, in)
 	}
+}
+
+// BEP 3: "The info-hash must be the hash of the encoded form as found in the
+// .torrent file", of which decoding and encoding again may be another.
+func TestGetReturnsTheBytesAsTheyCame(t *testing.T) {
+	const info = "d4:name1:a6:lengthi007ee"
+	doc, err := bencode.DecodeLenient([]byte("d4:info" + info + "e"))
+	require.NoError(t, err)
+	require.Equal(t, info, string(doc.Get("info")))
+	require.NotEqual(t, info, string(encode(nil, doc.Get("info"))))
 }
 
 func TestGet(t *testing.T) {

@@ -128,9 +128,10 @@ func nodes(b []byte, size int) ([]Node, error) {
 	return list, nil
 }
 
-// addrPort reads a contact that is all of b.
+// addrPort reads a contact that is all of b, 6 or 18 bytes.
 func addrPort(b []byte) netip.AddrPort {
-	at := len(b) - portSize
-	ip, _ := netip.AddrFromSlice(b[:at]) // 4 or 16 bytes, as every caller made sure
-	return netip.AddrPortFrom(ip.Unmap(), binary.BigEndian.Uint16(b[at:]))
+	if len(b) == Peer4Size {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(b)), binary.BigEndian.Uint16(b[4:]))
+	}
+	return netip.AddrPortFrom(netip.AddrFrom16([16]byte(b)).Unmap(), binary.BigEndian.Uint16(b[16:]))
 }
