@@ -61,7 +61,8 @@ func (o Options) Unmarshal(b []byte, v any) (err error) {
 // Marshal returns the encoding of v, after the mapping of [Unmarshal]: keys are
 // sorted, fields with the option omitempty in their tag and a zero value are
 // left out, as are nil pointers. A type with a MarshalBencode method writes
-// itself, one with a MarshalText method becomes a string.
+// itself, one with a MarshalText method becomes a string, any other array of
+// bytes a list of integers.
 //
 // RawMessages are written as they are, and must be well-formed; the result is
 // canonical if they are. The error is a [*TypeError] if v has no encoding, an
