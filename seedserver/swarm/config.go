@@ -1,0 +1,83 @@
+package swarm
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/seedserver/bittorrent/bencode/metainfo"
+	"github.com/seedserver/bittorrent/peerwire"
+)
+
+// Content is the torrent's data, one piece after the other as BEP 3 lays files out.
+type Content interface {
+	// ReadAt fills p from byte off on, or fails: after an error no byte of p is used. Concurrent calls are made. An error
+	// that matches storage.ErrChanged says that the data are no longer those that were published.
+	ReadAt(p []byte, off int64) error
+}
+
+// Limiter paces what is sent.
+type Limiter interface {
+	// Wait returns nil when n bytes may leave, or an error when ctx ends before that. n may be up to 256 KiB.
+	Wait(ctx context.Context, n int) error
+}
+
+// Config describes one torrent and how it is served. Info, InfoBytes, InfoHash and Content are needed; the zero value of every
+// other field works. It is not modified after use.
+type Config struct {
+	Info      *metainfo.Info
+	InfoBytes []byte // the raw info dict, given to peers that come by a magnet link (BEP 9); kept, not changed
+	InfoHash  metainfo.InfoHash
+	Content   Content
+
+	// PeerID is the name we use in this swarm. If zero, the Host's.
+	PeerID peerwire.PeerID
+	// Limiter paces the blocks. If nil, nothing does.
+	Limiter Limiter
+	// UploadSlots is how many peers are served at a time. If zero, as many as get a useful rate.
+	UploadSlots int
+	// MaxPeers is how many connections the torrent has at most. If zero, 2000. If negative, no bound.
+	MaxPeers int
+	// MaxRequests is how many requests of one peer are held unanswered; those above are refused. If zero, 1000.
+	MaxRequests int
+	// ListenPort is told to peers as the port that takes connections. If zero, it is left out.
+	ListenPort uint16
+	// Client is the name and version told to peers. If empty, "seedserver".
+	Client string
+	// SeedGrace is how long a peer that wants nothing more of anybody stays connected, and counted. If zero, 20 s.
+	SeedGrace time.Duration
+
+	// Changed, if set, is called when the content is found to be other than published; sending has stopped then, as by
+	// Pause. It is called once until Resume, from a goroutine that may call the Swarm but must not wait for Run to return.
+	Changed func(error)
+	// Sent, if set, is told the payload bytes sent since its last call, about once a second and at the end. It must not
+	// block, nor call the Swarm.
+	Sent func(bytes int)
+	// Logger is for people. If nil, nothing is logged.
+	Logger *slog.Logger
+}
+
+func (c *Config) maxPeers() int            { return orOff(c.MaxPeers, 2000) }
+func (c *Config) maxRequests() int         { return cmp.Or(c.MaxRequests, 1000) }
+func (c *Config) client() string           { return cmp.Or(c.Client, "seedserver") }
+func (c *Config) seedGrace() time.Duration { return cmp.Or(c.SeedGrace, 20*time.Second) }
+func (c *Config) logger() *slog.Logger     { return orDiscard(c.Logger) }
+
+// orOff returns def for zero and the largest number there is for a negative one.
+func orOff(n, def int) int {
+	switch {
+	case n == 0:
+		return def
+	case n < 0:
+		return int(^uint(0) >> 1)
+	}
+	return n
+}
+
+func orDiscard(l *slog.Logger) *slog.Logger {
+	if l == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return l
+}

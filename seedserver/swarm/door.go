@@ -1,0 +1,119 @@
+package swarm
+
+import (
+	"container/list"
+	"context"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/seedserver/bittorrent/bencode/metainfo"
+	"github.com/seedserver/bittorrent/peerwire"
+)
+
+// handshakeTimeout is what a peer has from its connection to its peer id, and then the torrent's loop to take it over.
+const handshakeTimeout = 10 * time.Second
+
+// A door is one listener's connections whose handshake is not done.
+type door struct {
+	host    *Host
+	started sync.WaitGroup
+
+	mu      sync.Mutex
+	pending list.List // of net.Conn, oldest first
+}
+
+func newDoor(h *Host) *door { return &door{host: h} }
+
+// enter starts the handshake with whoever connected. Where too many are at it, the oldest has to go.
+func (d *door) enter(ctx context.Context, conn net.Conn) {
+	addr := hostAddr(conn.RemoteAddr().String())
+	if !d.host.reserve(addr.Addr()) {
+		conn.Close()
+		return
+	}
+	place := d.queue(conn)
+	d.started.Go(func() {
+		s, a, ok := d.shakeHands(conn, addr)
+		d.leave(place)
+		if ok && hand(ctx, s, a) {
+			return
+		}
+		conn.Close()
+		d.host.release(addr.Addr())
+	})
+}
+
+// hand waits until s takes a over. It is a moment, unless s is not running.
+func hand(ctx context.Context, s *Swarm, a admission) bool {
+	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
+	defer cancel()
+	return s.admit(ctx, a)
+}
+
+func (d *door) queue(conn net.Conn) *list.Element {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.pending.Len() >= d.host.cfg.maxPending() {
+		oldest := d.pending.Front()
+		d.pending.Remove(oldest)
+		oldest.Value.(net.Conn).Close()
+	}
+	return d.pending.PushBack(conn)
+}
+
+func (d *door) leave(place *list.Element) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.pending.Remove(place) // nothing, if it is removed already
+}
+
+// close ends the handshakes under way.
+func (d *door) close() {
+	d.mu.Lock()
+	for e := d.pending.Front(); e != nil; e = e.Next() {
+		e.Value.(net.Conn).Close()
+	}
+	d.mu.Unlock()
+	d.started.Wait()
+}
+
+// shakeHands answers a peer, and says which torrent it asks for; or reports false: not our protocol, not our torrent, too slow,
+// or ourselves. None of them is told so.
+func (d *door) shakeHands(conn net.Conn, addr netip.AddrPort) (*Swarm, admission, bool) {
+	conn.SetDeadline(time.Now().Add(handshakeTimeout))
+	reserved, infohash, err := peerwire.ReadHandshakeHead(conn)
+	if err != nil {
+		return nil, admission{}, false
+	}
+	s := d.host.lookup(metainfo.InfoHash(infohash))
+	if s == nil {
+		return nil, admission{}, false
+	}
+	ours := s.cfg.PeerID
+	if ours == (peerwire.PeerID{}) {
+		ours = d.host.cfg.PeerID
+	}
+	// Before its peer id: who checks whether we can be reached, and some clients, wait for ours.
+	answer := peerwire.Handshake{
+		Reserved: peerwire.NewExtensions(peerwire.ExtensionProtocol, peerwire.Fast),
+		InfoHash: infohash,
+		PeerID:   ours,
+	}
+	if _, err := conn.Write(answer.AppendTo(nil)); err != nil {
+		return nil, admission{}, false
+	}
+	id, err := peerwire.ReadPeerID(conn)
+	if err != nil || id == ours {
+		return nil, admission{}, false
+	}
+	conn.SetDeadline(time.Time{})
+	return s, admission{
+		conn:     conn,
+		addr:     addr,
+		id:       id,
+		reserved: reserved,
+		release:  func() { d.host.release(addr.Addr()) },
+	}, true
+}

@@ -1,0 +1,272 @@
+package swarm
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/seedserver/bittorrent/peerwire"
+)
+
+// The loop owns the state of one torrent. It never blocks: what it puts into outboxes is bounded, and a peer whose outbox is
+// full is dropped.
+type loop struct {
+	swarm   *Swarm
+	spawn   func(func(context.Context)) // starts a goroutine that Run waits for
+	log     *slog.Logger
+	policy  policy
+	opening opening
+
+	peers   map[*peer]struct{}
+	ids     map[peerwire.PeerID]*peer
+	paused  bool
+	dirty   []*peer // peers to look after when the event is applied
+	frames  []byte  // scratch
+	valid   []peerwire.Request
+	timer   *time.Timer
+	due     time.Time // when timer fires; zero when it does not
+	ticked  time.Time
+	swept   time.Time
+	tally   tally
+	shown   tally // what count published last
+	counted int64 // of Swarm.uploaded, what the last tick saw
+	told    int64 // of Swarm.uploaded, what Config.Sent was told
+	rate    rate
+	busy    bool // something was sent or asked for since the last tick
+	failed  time.Time
+}
+
+func newLoop(s *Swarm, spawn func(func(context.Context))) *loop {
+	timer := time.NewTimer(time.Hour)
+	timer.Stop()
+	return &loop{
+		swarm:   s,
+		spawn:   spawn,
+		log:     s.cfg.logger().With("infohash", s.cfg.InfoHash),
+		policy:  newPlain(s.cfg.UploadSlots),
+		opening: newOpening(&s.cfg),
+		peers:   map[*peer]struct{}{},
+		ids:     map[peerwire.PeerID]*peer{},
+		timer:   timer,
+	}
+}
+
+// run applies events until ctx ends.
+func (l *loop) run(ctx context.Context) {
+	for {
+		var now time.Time
+		select {
+		case <-ctx.Done():
+			return
+		case e := <-l.swarm.inbox:
+			now = time.Now()
+			e.apply(l, now)
+		case a := <-l.swarm.admissions:
+			now = time.Now()
+			l.admitted(now, a)
+		case <-l.swarm.wake:
+			now = time.Now()
+			l.lookAtPause(now)
+		case <-l.timer.C:
+			now = time.Now()
+			l.due = time.Time{}
+			l.tick(now)
+		}
+		l.carryOut(now)
+		l.startWriters()
+		l.arm(now)
+	}
+}
+
+// close drops all peers; the goroutines of each return soon after.
+func (l *loop) close() {
+	for p := range l.peers {
+		p.out.close()
+		p.conn.Close()
+		p.release()
+	}
+	clear(l.peers)
+	l.tally, l.rate = tally{}, 0
+	l.count()
+	l.timer.Stop()
+}
+
+// admitted takes a connection in, or closes it: the peer is here already, or there is no room.
+func (l *loop) admitted(now time.Time, a admission) {
+	s := l.swarm
+	refuse := func(reason string) {
+		l.log.Debug("peer refused", "peer", a.addr, "reason", reason)
+		a.conn.Close()
+		a.release()
+	}
+	if old := l.ids[a.id]; old != nil {
+		// Two connections of one client waste one of them. But one that is silent may be dead, and its peer back.
+		if old.addr.Addr() != a.addr.Addr() || now.Sub(old.heard) < staleTimeout {
+			refuse("connected already")
+			return
+		}
+		l.drop(now, old, errReplaced)
+	}
+	if len(l.peers) >= s.cfg.maxPeers() && !l.makeRoom(now) {
+		refuse("no room")
+		return
+	}
+	p := &peer{
+		swarm:     s,
+		conn:      a.conn,
+		addr:      a.addr,
+		id:        a.id,
+		fast:      a.reserved.Has(peerwire.Fast),
+		extended:  a.reserved.Has(peerwire.ExtensionProtocol),
+		connected: now,
+		heard:     now,
+		release:   a.release,
+	}
+	p.wrote.Store(int64(now.Sub(s.epoch)))
+	if len(l.peers) == 0 {
+		l.ticked, l.swept = now, now
+	}
+	l.peers[p] = struct{}{}
+	l.ids[p.id] = p
+	l.log.Debug("peer connected", "peer", p.addr)
+	showing := l.policy.join(now, p)
+	l.push(now, p, l.opening.appendTo(l.frames[:0], p, showing))
+	l.spawn(func(context.Context) { p.read() })
+}
+
+// makeRoom drops the peer that has gone longest without wanting anything, and reports whether there was one.
+func (l *loop) makeRoom(now time.Time) bool {
+	var least *peer
+	for p := range l.peers {
+		if !p.interested && now.Sub(p.connected) >= staleTimeout && (least == nil || p.connected.Before(least.connected)) {
+			least = p
+		}
+	}
+	if least == nil {
+		return false
+	}
+	l.drop(now, least, errNoRoom)
+	return true
+}
+
+// The reasons for which we end a connection; none of them is told to anybody but the log.
+var (
+	errReplaced = errors.New("the peer is back on another connection")
+	errNoRoom   = errors.New("wants nothing, and others do")
+	errSeed     = errors.New("complete")
+	errSilent   = errors.New("nothing heard")
+	errNotRead  = errors.New("does not read what it asked for")
+	errNoise    = errors.New("too many messages of no use")
+	errStrikes  = errors.New("too many requests that cannot be served")
+	errNotFast  = errors.New("message of the fast extension, which it does not speak")
+)
+
+// drop ends a connection. What its goroutines still post is passed over.
+func (l *loop) drop(now time.Time, p *peer, reason error) {
+	if p.gone {
+		return
+	}
+	p.gone = true
+	delete(l.peers, p)
+	l.setInterested(p, false)
+	l.setUnchoked(p, false)
+	l.setSeed(p, time.Time{})
+	if l.ids[p.id] == p {
+		delete(l.ids, p.id)
+	}
+	l.policy.leave(now, p)
+	p.out.close()
+	p.conn.Close()
+	p.release()
+	l.log.Debug("peer gone", "peer", p.addr, "err", reason)
+}
+
+// push puts frames into p's outbox, all of which leave in one write with what else the event puts there.
+func (l *loop) push(now time.Time, p *peer, frames []byte) {
+	l.frames = frames[:0]
+	if !p.out.push(frames) {
+		l.drop(now, p, errNotRead)
+		return
+	}
+	l.touch(p)
+}
+
+// touch notes that p's outbox may need a writer.
+func (l *loop) touch(p *peer) {
+	if !p.dirty && !p.gone {
+		p.dirty = true
+		l.dirty = append(l.dirty, p)
+	}
+}
+
+// startWriters starts a writer for each outbox that was touched and has none.
+func (l *loop) startWriters() {
+	for _, p := range l.dirty {
+		p.dirty = false
+		if p.out.claim() {
+			l.spawn(p.write)
+		}
+	}
+	clear(l.dirty)
+	l.dirty = l.dirty[:0]
+}
+
+// carryOut does what the policy decided.
+func (l *loop) carryOut(now time.Time) {
+	for decided := l.policy.decisions(); len(decided) > 0; decided = l.policy.decisions() {
+		// Dropping a peer makes the policy decide anew, so its slice is copied: rarely, and rarely long.
+		for _, d := range slices.Clone(decided) {
+			if !d.p.gone {
+				l.decide(now, d)
+			}
+		}
+	}
+	l.count()
+}
+
+func (l *loop) decide(now time.Time, d decision) {
+	p := d.p
+	switch d.do {
+	case doUnchoke:
+		l.setUnchoked(p, true)
+		l.push(now, p, peerwire.Append(l.frames[:0], peerwire.Unchoke{}))
+	case doChoke:
+		l.setUnchoked(p, false)
+		if !p.out.dismiss(peerwire.Append(l.frames[:0], peerwire.Choke{}), p.fast) {
+			l.drop(now, p, errNotRead)
+			return
+		}
+		l.touch(p)
+	}
+}
+
+// lookAtPause follows Pause and Resume.
+func (l *loop) lookAtPause(now time.Time) {
+	paused := l.swarm.paused.Load()
+	if paused != l.paused {
+		l.paused = paused
+		if paused {
+			l.policy.pause(now)
+		} else {
+			l.policy.resume(now)
+		}
+	}
+	for p := range l.peers {
+		if paused && !p.out.dismiss(nil, p.fast) {
+			l.drop(now, p, errNotRead)
+		}
+		l.touch(p) // a writer may have stopped over the pause
+	}
+}
+
+// hostAddr returns the address of a connection; the zero value when it is none of IP.
+func hostAddr(s string) netip.AddrPort {
+	a, err := netip.ParseAddrPort(s)
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}

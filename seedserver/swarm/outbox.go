@@ -1,0 +1,239 @@
+package swarm
+
+import (
+	"sync"
+	"time"
+
+	"github.com/seedserver/bittorrent/peerwire"
+)
+
+// Bounds of what waits for one peer.
+const (
+	maxFrames   = 512 << 10 // bytes of control frames; a peer that lets more gather does not read
+	maxChunk    = 256 << 10 // bytes of blocks that one read and one write may carry
+	firstChunk  = 64 << 10
+	minChunk    = 16 << 10
+	metadataRun = 4 // metadata pieces that one write may carry
+)
+
+// A chunk is halved when sending one takes longer than slowChunk, and doubled when it takes less than fastChunk: a slow peer
+// holds little memory, and a slow limit leaves in small steps.
+const (
+	slowChunk = 250 * time.Millisecond
+	fastChunk = 50 * time.Millisecond
+)
+
+// An outbox holds what is to be sent to one peer: frames that are ready, and promises, whose blocks are read just before they
+// leave. The loop puts things in and never waits for it; one writer goroutine at a time takes them out, and runs only while
+// there is something to take. The mutex is held for slice work alone.
+//
+// A writer that has to wait for the Limiter lets go of its role meanwhile, so that frames do not wait with it.
+type outbox struct {
+	mu       sync.Mutex
+	frames   []byte
+	metadata []metadataAnswer
+	queue    promises
+	chunk    int  // how many bytes of blocks leave at a time
+	credit   int  // bytes granted by the Limiter and not sent
+	writing  bool // a writer goroutine has the role
+	pacing   bool // a goroutine waits for the Limiter
+	closed   bool
+}
+
+// push adds control frames. It reports false when there are too many: the peer does not read.
+func (o *outbox) push(frames []byte) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return true
+	}
+	o.frames = append(o.frames, frames...)
+	return len(o.frames) <= maxFrames
+}
+
+// promise queues requests, which are valid, up to limit in all; frames, the answers to others, go with them. A request that
+// is in the queue already is one with it, and answered once. Requests above the limit are refused where reject is set.
+func (o *outbox) promise(requests []peerwire.Request, limit int, frames []byte, reject bool) (refused int, ok bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return 0, true
+	}
+	o.frames = append(o.frames, frames...)
+	for _, r := range requests {
+		switch {
+		case o.queue.contains(r):
+		case o.queue.n < limit:
+			o.queue.push(r)
+		default:
+			refused++
+			if reject {
+				o.frames = peerwire.AppendReject(o.frames, r)
+			}
+		}
+	}
+	return refused, len(o.frames) <= maxFrames
+}
+
+// cancel takes a request back. With reject set it is answered all the same: "If a peer receives a cancel, it must send a
+// reject or the piece" is how BEP 6 keeps the count. It reports whether the request was still there.
+func (o *outbox) cancel(r peerwire.Request, reject bool) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.queue.remove(r) {
+		return false
+	}
+	if reject {
+		o.frames = peerwire.AppendReject(o.frames, r)
+	}
+	return true
+}
+
+// dismiss ends all promises, behind the frames given: a Choke, usually. With reject set each gets its Reject.
+func (o *outbox) dismiss(frames []byte, reject bool) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return true
+	}
+	o.frames = append(o.frames, frames...)
+	if reject {
+		o.frames = appendRejects(o.frames, o.queue.runs)
+	}
+	o.queue.clear()
+	return len(o.frames) <= maxFrames
+}
+
+// refuse rejects requests that a writer took and could not serve.
+func (o *outbox) refuse(runs []run) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.closed {
+		o.frames = appendRejects(o.frames, runs)
+	}
+}
+
+// pushMetadata queues a piece of the info dict. They are kept apart from frames, which are copies.
+func (o *outbox) pushMetadata(a metadataAnswer) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.closed {
+		o.metadata = append(o.metadata, a)
+	}
+}
+
+// claim gives the caller the writer's role if somebody should have it and nobody does.
+func (o *outbox) claim() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.writing || o.closed || o.quiet() {
+		return false
+	}
+	o.writing = true
+	return true
+}
+
+// quiet reports that there is nothing a writer could do now.
+func (o *outbox) quiet() bool {
+	return len(o.frames) == 0 && len(o.metadata) == 0 && (o.queue.n == 0 || o.pacing)
+}
+
+// idle reports that everything is sent, and returns the number of requests unanswered.
+func (o *outbox) idle() (queued int, idle bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.queue.n, !o.writing && !o.pacing && len(o.frames) == 0 && o.queue.n == 0
+}
+
+// close drops everything; nothing is taken in any more.
+func (o *outbox) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed, o.frames, o.metadata, o.queue = true, nil, nil, promises{}
+}
+
+// What a writer is to do next.
+type task uint8
+
+const (
+	taskDone task = iota // nothing: its role is given up
+	taskSend             // send what it was given
+	taskPace             // wait for the Limiter: its role is given up until paid
+)
+
+// take moves the next things to send into w. Blocks are held back while paused; if limited, they need credit first, and
+// w.need says how much to ask for. w.took is how long the last chunk took.
+func (o *outbox) take(w *writer, paused, limited bool) task {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		o.writing = false
+		return taskDone
+	}
+	o.adapt(w.took)
+	w.took = 0
+	w.frames, o.frames = o.frames, w.frames[:0]
+	n := min(len(o.metadata), metadataRun)
+	w.metadata = append(w.metadata[:0], o.metadata[:n]...)
+	o.metadata = o.metadata[n:]
+	w.runs, w.need = w.runs[:0], 0
+	if o.queue.n > 0 && !paused {
+		need := o.queue.next(o.chunk)
+		switch {
+		case !limited || need <= o.credit:
+			w.runs = o.queue.take(w.runs, o.chunk)
+			if limited {
+				o.credit -= need
+			}
+		case !o.pacing:
+			w.need = need - o.credit
+		}
+	}
+	switch {
+	case len(w.frames) > 0 || n > 0 || len(w.runs) > 0:
+		return taskSend
+	case w.need > 0:
+		o.writing, o.pacing = false, true
+		return taskPace
+	}
+	o.writing = false
+	o.release()
+	return taskDone
+}
+
+// paid notes that the Limiter granted n bytes, and reports whether the caller is the writer again: not when there is another
+// now, or nothing to write for.
+func (o *outbox) paid(n int) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.pacing = false
+	o.credit += n
+	if o.closed || o.writing || o.quiet() {
+		return false
+	}
+	o.writing = true
+	return true
+}
+
+// adapt sets the size of a chunk by how long the last one took.
+func (o *outbox) adapt(took time.Duration) {
+	switch {
+	case o.chunk == 0:
+		o.chunk = firstChunk
+	case took > slowChunk:
+		o.chunk = max(o.chunk/2, minChunk)
+	case took > 0 && took < fastChunk:
+		o.chunk = min(o.chunk*2, maxChunk)
+	}
+}
+
+// release gives memory back that a quiet peer has no use for.
+func (o *outbox) release() {
+	if cap(o.frames) > 1<<10 {
+		o.frames = nil
+	}
+	if cap(o.queue.runs) > 64 {
+		o.queue.runs = nil
+	}
+	o.metadata = nil
+}

@@ -1,0 +1,99 @@
+package swarm
+
+import (
+	"math"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/seedserver/bittorrent/peerwire"
+	"github.com/seedserver/bittorrent/peerwire/extension"
+)
+
+// A peer is one connection.
+type peer struct {
+	// set before its goroutines start, and not changed
+	swarm     *Swarm
+	conn      net.Conn
+	addr      netip.AddrPort
+	id        peerwire.PeerID
+	fast      bool // both sides speak BEP 6
+	extended  bool // both sides speak BEP 10
+	connected time.Time
+	release   func()
+
+	// shared with the writer
+	out      outbox
+	uploaded atomic.Int64 // payload bytes
+	wrote    atomic.Int64 // when a write ended last, nanoseconds since Swarm.epoch
+
+	// the loop's own
+	gone       bool // dropped: what still comes from its reader is passed over
+	dirty      bool // something was put into out since the writer was looked after
+	interested bool
+	unchoked   bool
+	heard      time.Time
+	seedSince  time.Time // since when it wants nothing more of anybody; zero if it does
+	have       *peerwire.Bitfield
+	uploadOnly bool
+	client     string
+	theirs     extension.IDs
+	metadata   *extension.MetadataServer
+	strikes    int   // requests no good peer makes, and failed reads
+	noise      int   // messages of no use since the last sweep
+	refused    int   // requests refused since the last sweep
+	counted    int64 // of uploaded, what the last tick saw
+	rate       rate
+}
+
+// wantsNothing reports whether p is complete or says that it wants no more: a seed in effect.
+func (p *peer) wantsNothing() bool {
+	return p.have != nil && p.have.All() || p.uploadOnly && !p.interested
+}
+
+// progress returns the part of the pieces that p says it has.
+func (p *peer) progress(numPieces uint32) float64 {
+	if p.have == nil {
+		return 0
+	}
+	return float64(p.have.Count()) / float64(numPieces)
+}
+
+func (p *peer) stat(numPieces uint32) PeerStat {
+	queued, _ := p.out.idle()
+	client := p.client
+	if client == "" {
+		client = p.id.Client()
+	}
+	return PeerStat{
+		Addr:       p.addr,
+		ID:         p.id,
+		Client:     client,
+		Progress:   p.progress(numPieces),
+		Uploaded:   p.uploaded.Load(),
+		Rate:       p.rate.perSecond(),
+		Queued:     queued,
+		Choked:     !p.unchoked,
+		Interested: p.interested,
+		Seed:       !p.seedSince.IsZero(),
+		Connected:  p.connected,
+	}
+}
+
+// A rate is bytes per second, averaged over the last seconds.
+type rate float64
+
+// rateWindow is the time in which two thirds of a change show.
+const rateWindow = 5 * time.Second
+
+// add notes that bytes went by in the time since the last call.
+func (r *rate) add(bytes int64, elapsed time.Duration) {
+	if elapsed <= 0 {
+		return
+	}
+	now := float64(bytes) / elapsed.Seconds()
+	*r += rate((now - float64(*r)) * -math.Expm1(-float64(elapsed)/float64(rateWindow)))
+}
+
+func (r rate) perSecond() int64 { return int64(math.Round(float64(r))) }

@@ -1,0 +1,145 @@
+package swarm
+
+import (
+	"slices"
+
+	"github.com/seedserver/bittorrent/peerwire"
+)
+
+// A run is requests that follow each other in one piece: n blocks of length bytes, the first at begin.
+type run struct {
+	index, begin, length, n uint32
+}
+
+func (r run) bytes() int { return int(r.length) * int(r.n) }
+
+// block returns the i-th request of the run.
+func (r run) block(i uint32) peerwire.Request {
+	return peerwire.Request{Index: r.index, Begin: r.begin + i*r.length, Length: r.length}
+}
+
+// find returns the place of q in the run, if it is one of its blocks.
+func (r run) find(q peerwire.Request) (i uint32, found bool) {
+	if q.Index != r.index || q.Length != r.length || q.Begin < r.begin {
+		return 0, false
+	}
+	distance := q.Begin - r.begin
+	i = distance / r.length
+	return i, distance%r.length == 0 && i < r.n
+}
+
+// promises are the requests of one peer that were accepted and not yet taken up, in order of arrival. Clients ask for the
+// blocks of a piece one after the other, so a queue of hundreds of requests is a few runs, and whatever is done with it
+// costs that little. The zero value is an empty queue. Every request in it has a length, lies inside its piece, and is there
+// only once.
+type promises struct {
+	runs []run
+	n    int // blocks in all runs
+}
+
+// contains reports whether r is in the queue.
+func (q *promises) contains(r peerwire.Request) bool {
+	for i := range q.runs {
+		if _, found := q.runs[i].find(r); found {
+			return true
+		}
+	}
+	return false
+}
+
+// push adds r, which the queue does not contain, at the end.
+func (q *promises) push(r peerwire.Request) {
+	q.n++
+	if len(q.runs) > 0 {
+		last := &q.runs[len(q.runs)-1]
+		if last.index == r.Index && last.length == r.Length && uint64(r.Begin) == uint64(last.begin)+uint64(last.n)*uint64(last.length) {
+			last.n++
+			return
+		}
+	}
+	q.runs = append(q.runs, run{index: r.Index, begin: r.Begin, length: r.Length, n: 1})
+}
+
+// remove takes r out of the queue, and reports whether it was there.
+func (q *promises) remove(r peerwire.Request) bool {
+	for i := range q.runs {
+		at, found := q.runs[i].find(r)
+		if !found {
+			continue
+		}
+		q.n--
+		before, after := q.runs[i], q.runs[i]
+		before.n = at
+		after.begin, after.n = r.Begin+r.Length, after.n-at-1
+		switch {
+		case before.n == 0 && after.n == 0:
+			q.runs = slices.Delete(q.runs, i, i+1)
+		case before.n == 0:
+			q.runs[i] = after
+		case after.n == 0:
+			q.runs[i] = before
+		default:
+			q.runs[i] = before
+			q.runs = slices.Insert(q.runs, i+1, after)
+		}
+		return true
+	}
+	return false
+}
+
+// next returns how many bytes take would give: 0 when the queue is empty, else at least the oldest block.
+func (q *promises) next(limit int) int {
+	total := 0
+	for _, r := range q.runs {
+		fit := fitting(r, limit-total, total == 0)
+		total += int(fit) * int(r.length)
+		if fit < r.n {
+			break
+		}
+	}
+	return total
+}
+
+// take moves the oldest requests to dst: as many as make up limit bytes, and at least one.
+func (q *promises) take(dst []run, limit int) []run {
+	total, whole := 0, 0
+	for i := range q.runs {
+		r := &q.runs[i]
+		fit := fitting(*r, limit-total, total == 0)
+		if fit == 0 {
+			break
+		}
+		dst = append(dst, run{index: r.index, begin: r.begin, length: r.length, n: fit})
+		total += int(fit) * int(r.length)
+		q.n -= int(fit)
+		if fit < r.n {
+			r.begin, r.n = r.begin+fit*r.length, r.n-fit
+			break
+		}
+		whole++
+	}
+	q.runs = slices.Delete(q.runs, 0, whole)
+	return dst
+}
+
+// clear empties the queue.
+func (q *promises) clear() { q.runs, q.n = q.runs[:0], 0 }
+
+// appendRejects appends the Reject of every block of runs (BEP 6).
+func appendRejects(dst []byte, runs []run) []byte {
+	for _, r := range runs {
+		for i := range r.n {
+			dst = peerwire.AppendReject(dst, r.block(i))
+		}
+	}
+	return dst
+}
+
+// fitting returns how many blocks of r fit into room bytes; one at least when it must be.
+func fitting(r run, room int, atLeastOne bool) uint32 {
+	fit := uint32(min(int64(max(room, 0))/int64(r.length), int64(r.n)))
+	if fit == 0 && atLeastOne {
+		return 1
+	}
+	return fit
+}

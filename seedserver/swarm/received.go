@@ -1,0 +1,179 @@
+package swarm
+
+import (
+	"time"
+
+	"github.com/seedserver/bittorrent/peerwire"
+)
+
+// Bounds of what a peer may do for nothing.
+const (
+	maxNoise   = 1000   // messages of no use between two sweeps
+	maxRefused = 20_000 // refused requests between two sweeps: clients are known to ask for thousands too many
+	maxStrikes = 10     // requests that cannot be served
+)
+
+// received handles one message other than a Request.
+func (l *loop) received(now time.Time, p *peer, m peerwire.Message) {
+	switch m := m.(type) {
+	case peerwire.Interested:
+		l.interest(now, p, true)
+	case peerwire.NotInterested:
+		l.interest(now, p, false)
+	case peerwire.Have:
+		l.has(now, p, m.Index)
+	case peerwire.BitfieldMessage:
+		l.hasBits(now, p, m)
+	case peerwire.HaveAll:
+		l.hasAll(now, p)
+	case peerwire.HaveNone:
+		l.hasNone(now, p)
+	case peerwire.Cancel:
+		l.cancelled(p, peerwire.Request(m))
+	case peerwire.Extended:
+		l.extended(now, p, m)
+	default:
+		// The others are a downloader's business, later protocols', or keep-alives.
+		p.noise++
+	}
+	if p.noise > maxNoise {
+		l.drop(now, p, errNoise)
+	}
+}
+
+func (l *loop) interest(now time.Time, p *peer, interested bool) {
+	p.noise++ // a few are what a leech needs, hundreds are an attack on the choker
+	if p.interested == interested {
+		return
+	}
+	l.setInterested(p, interested)
+	l.policy.interest(now, p)
+	l.judge(now, p)
+}
+
+// has notes one piece. Clients repeat themselves now and then.
+func (l *loop) has(now time.Time, p *peer, index uint32) {
+	if p.have == nil {
+		p.have = peerwire.NewBitfield(l.swarm.numPieces)
+	}
+	if !p.have.Set(index) {
+		p.noise++
+	}
+	l.judge(now, p)
+}
+
+// hasBits replaces what p has: at any time, since aria2 sends a bitfield in place of many Haves.
+func (l *loop) hasBits(now time.Time, p *peer, m peerwire.BitfieldMessage) {
+	p.noise++
+	have, err := peerwire.ParseBitfield(m.Bits, l.swarm.numPieces)
+	if err != nil {
+		l.drop(now, p, err)
+		return
+	}
+	p.have = have
+	l.judge(now, p)
+}
+
+func (l *loop) hasAll(now time.Time, p *peer) {
+	p.noise++
+	if !p.fast {
+		l.drop(now, p, errNotFast)
+		return
+	}
+	if p.have == nil {
+		p.have = peerwire.NewBitfield(l.swarm.numPieces)
+	}
+	p.have.SetAll()
+	l.judge(now, p)
+}
+
+func (l *loop) hasNone(now time.Time, p *peer) {
+	p.noise++
+	if !p.fast {
+		l.drop(now, p, errNotFast)
+		return
+	}
+	p.have = nil
+	l.judge(now, p)
+}
+
+// judge sees whether p became a seed, or is one no more. Two seeds have nothing to give each other; it may stay for a moment,
+// to be counted, and for what it still has to read.
+func (l *loop) judge(now time.Time, p *peer) {
+	switch nothing := p.wantsNothing(); {
+	case !nothing:
+		l.setSeed(p, time.Time{})
+	case p.seedSince.IsZero():
+		l.setSeed(p, now)
+	}
+}
+
+// requested answers requests, or promises to. Interest is not asked for: clients in browsers leave it out.
+func (l *loop) requested(now time.Time, p *peer, requests []peerwire.Request) {
+	l.busy = true
+	valid, frames := l.valid[:0], l.frames[:0]
+	for _, r := range requests {
+		ok := r.Valid(l.swarm.pieceSize(r.Index), maxBlock)
+		if !ok {
+			p.strikes++
+		}
+		if ok && p.unchoked && !l.paused && l.policy.grants(p, r.Index) {
+			valid = append(valid, r)
+			continue
+		}
+		p.refused++
+		if p.fast {
+			frames = peerwire.AppendReject(frames, r)
+		}
+	}
+	l.valid, l.frames = valid, frames
+	limit := l.swarm.cfg.maxRequests()
+	if !p.fast {
+		limit *= 4 // one that is not told what is refused waits for it until a timeout
+	}
+	refused, ok := p.out.promise(valid, limit, frames, p.fast)
+	p.refused += refused
+	switch {
+	case !ok:
+		l.drop(now, p, errNotRead)
+	case p.strikes > maxStrikes:
+		l.drop(now, p, errStrikes)
+	case p.refused > maxRefused:
+		l.drop(now, p, errNoise)
+	default:
+		l.touch(p)
+	}
+}
+
+// cancelled takes a request back. One that is not queued was answered already, or never held.
+func (l *loop) cancelled(p *peer, r peerwire.Request) {
+	if !p.out.cancel(r, p.fast) {
+		p.noise++
+		return
+	}
+	l.touch(p)
+}
+
+// A readFailed is a piece that a writer could not read, for another reason than a change.
+type readFailed struct {
+	p     *peer
+	piece uint32
+	err   error
+}
+
+// apply tells the peer to look elsewhere: "a seed whose file vanished" sends dont-have rather than reject for ever (BEP 54).
+func (e *readFailed) apply(l *loop, now time.Time) {
+	p := e.p
+	if now.Sub(l.failed) >= time.Minute {
+		l.failed = now
+		l.log.Warn("content cannot be read", "piece", e.piece, "err", e.err)
+	}
+	if p.gone {
+		return
+	}
+	l.touch(p) // the rejects are in its outbox
+	l.dontHave(now, p, e.piece)
+	if p.strikes++; p.strikes > maxStrikes {
+		l.drop(now, p, e.err)
+	}
+}

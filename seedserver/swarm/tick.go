@@ -1,0 +1,95 @@
+package swarm
+
+import (
+	"time"
+
+	"github.com/seedserver/bittorrent/peerwire"
+	"github.com/seedserver/bittorrent/seedserver/choke"
+)
+
+const (
+	keepAliveAfter = 90 * time.Second  // of our silence; "generally sent once every two minutes" (BEP 3)
+	silentTimeout  = 150 * time.Second // of the peer's
+	staleTimeout   = 60 * time.Second  // without a sign of life, or of interest, until a peer may have to make room
+
+	busyTick  = time.Second      // how often rates are taken while something is sent
+	quietTick = 10 * time.Second // and while nothing is
+	sweepTime = 10 * time.Second // how often each peer's timeouts are looked at
+)
+
+// arm sets the timer for the next tick. Without peers there is none: an idle torrent costs no time at all.
+func (l *loop) arm(now time.Time) {
+	if len(l.peers) == 0 && l.told == l.swarm.uploaded.Load() {
+		return
+	}
+	next := l.ticked.Add(quietTick)
+	if l.busy {
+		next = l.ticked.Add(busyTick)
+	}
+	if d := l.policy.deadline(); !d.IsZero() && d.Before(next) {
+		next = d
+	}
+	if l.due.IsZero() || next.Before(l.due) {
+		l.due = next
+		l.timer.Reset(next.Sub(now))
+	}
+}
+
+// tick takes rates, lets the policy look at the time, and sweeps now and then.
+func (l *loop) tick(now time.Time) {
+	elapsed := now.Sub(l.ticked)
+	l.ticked = now
+	uploaded := l.swarm.uploaded.Load()
+	l.busy = uploaded != l.counted
+	l.rate.add(uploaded-l.counted, elapsed)
+	l.counted = uploaded
+	l.policy.advance(now, choke.Load{Rate: l.rate.perSecond(), Backlogged: l.countSent(elapsed)})
+	l.reportSent()
+	if now.Sub(l.swept) >= sweepTime {
+		l.swept = now
+		for p := range l.peers {
+			l.sweep(now, p)
+		}
+	}
+}
+
+// countSent takes the rate of each peer, and returns how many would take more than they get.
+func (l *loop) countSent(elapsed time.Duration) (backlogged int) {
+	for p := range l.peers {
+		uploaded := p.uploaded.Load()
+		sent := uploaded - p.counted
+		p.counted = uploaded
+		p.rate.add(sent, elapsed)
+		if sent > 0 {
+			l.policy.sent(p, sent)
+		}
+		if queued, _ := p.out.idle(); p.unchoked && queued > 0 {
+			backlogged++
+		}
+	}
+	return backlogged
+}
+
+// reportSent tells Config.Sent what it does not know yet.
+func (l *loop) reportSent() {
+	uploaded := l.swarm.uploaded.Load()
+	if n := uploaded - l.told; n > 0 && l.swarm.cfg.Sent != nil {
+		l.swarm.cfg.Sent(int(n))
+	}
+	l.told = uploaded
+}
+
+// sweep looks at p's timeouts.
+func (l *loop) sweep(now time.Time, p *peer) {
+	p.noise, p.refused = 0, 0
+	_, idle := p.out.idle()
+	silence := now.Sub(l.swarm.epoch) - time.Duration(p.wrote.Load())
+	switch {
+	case now.Sub(p.heard) >= silentTimeout:
+		l.drop(now, p, errSilent)
+	case idle && !p.seedSince.IsZero() && now.Sub(p.seedSince) >= l.swarm.cfg.seedGrace():
+		l.drop(now, p, errSeed)
+	case idle && silence >= keepAliveAfter:
+		l.push(now, p, peerwire.Append(l.frames[:0], peerwire.KeepAlive{}))
+	}
+}

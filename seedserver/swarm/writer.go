@@ -1,0 +1,172 @@
+package swarm
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/seedserver/bittorrent/peerwire"
+	"github.com/seedserver/bittorrent/seedserver/storage"
+)
+
+// drainTimeout is how long one write may take. A peer that reads 16 KiB in this time stays.
+const drainTimeout = 60 * time.Second
+
+// A writer is the scratch memory of one writer goroutine. Idle peers have none: it comes from a pool.
+type writer struct {
+	frames   []byte
+	metadata []metadataAnswer
+	runs     []run
+	need     int           // bytes to ask the Limiter for
+	took     time.Duration // how long the last chunk took to leave
+	out      peerwire.BlockRun
+}
+
+var writers = sync.Pool{New: func() any { return new(writer) }}
+
+// write sends what the peer's outbox holds, until there is nothing more to do. It has the writer's role when it starts.
+func (p *peer) write(ctx context.Context) {
+	w := writers.Get().(*writer)
+	defer writers.Put(w)
+	limiter := p.swarm.cfg.Limiter
+	for {
+		switch p.out.take(w, p.swarm.paused.Load(), limiter != nil) {
+		case taskDone:
+			return
+		case taskPace:
+			start := time.Now()
+			if err := limiter.Wait(ctx, w.need); err != nil {
+				p.hangUp()
+				return
+			}
+			w.took = time.Since(start)
+			if !p.out.paid(w.need) {
+				return
+			}
+		case taskSend:
+			if err := p.send(w); err != nil {
+				p.hangUp()
+				return
+			}
+		}
+	}
+}
+
+// hangUp ends the connection from the writer's side. The reader notices, and the loop hears of it from there.
+func (p *peer) hangUp() {
+	p.out.close()
+	p.conn.Close()
+}
+
+// send reads the blocks that w was given and writes all of it in one call.
+func (p *peer) send(w *writer) error {
+	w.out.AddFrames(w.frames)
+	for _, a := range w.metadata {
+		w.frames = a.appendTo(w.frames[:0])
+		w.out.AddFrames(w.frames)
+	}
+	if len(w.runs) == 0 {
+		_, err := p.flush(w)
+		return err
+	}
+	total := 0
+	for _, r := range w.runs {
+		total += r.bytes()
+	}
+	buf := borrow(total)
+	defer giveBack(buf)
+	p.load(w, (*buf)[:total])
+	payload := w.out.Payload()
+	took, err := p.flush(w)
+	if err == nil {
+		w.took = took
+		p.uploaded.Add(int64(payload))
+		p.swarm.uploaded.Add(int64(payload))
+	}
+	return err
+}
+
+// flush writes w.out, and returns how long that took.
+func (p *peer) flush(w *writer) (time.Duration, error) {
+	if w.out.Size() == 0 {
+		return 0, nil
+	}
+	start := time.Now()
+	p.conn.SetWriteDeadline(start.Add(drainTimeout))
+	_, err := w.out.WriteTo(p.conn)
+	end := time.Now()
+	p.wrote.Store(int64(end.Sub(p.swarm.epoch)))
+	return end.Sub(start), err
+}
+
+// load reads the blocks of w.runs into buf, which is as long as all of them, and adds them to w.out. Runs that follow each
+// other in the content are one read. What cannot be read is refused.
+func (p *peer) load(w *writer, buf []byte) {
+	s := p.swarm
+	for runs := w.runs; len(runs) > 0; {
+		off, size, n := s.offset(runs[0]), runs[0].bytes(), 1
+		for n < len(runs) && s.offset(runs[n]) == off+int64(size) {
+			size += runs[n].bytes()
+			n++
+		}
+		data := buf[:size:size]
+		if err := s.cfg.Content.ReadAt(data, off); err != nil {
+			p.unreadable(runs[:n], err)
+		} else {
+			addBlocks(&w.out, runs[:n], data)
+		}
+		buf, runs = buf[size:], runs[n:]
+	}
+}
+
+func addBlocks(out *peerwire.BlockRun, runs []run, data []byte) {
+	for _, r := range runs {
+		for i := range r.n {
+			out.Add(r.index, r.begin+i*r.length, data[:r.length])
+			data = data[r.length:]
+		}
+	}
+}
+
+// unreadable answers the requests of runs, whose blocks the content did not give, and tells who has to know.
+func (p *peer) unreadable(runs []run, err error) {
+	if p.fast {
+		p.out.refuse(runs)
+	}
+	if errors.Is(err, storage.ErrChanged) {
+		p.swarm.contentChanged(err)
+		return
+	}
+	p.swarm.post(&readFailed{p: p, piece: runs[0].index, err: err})
+}
+
+// Block buffers are of three sizes, so that a peer that takes one block at a time holds no more than that.
+var (
+	bufferSizes = [...]int{minChunk, 64 << 10, maxChunk}
+	buffers     [len(bufferSizes)]sync.Pool
+)
+
+// borrow returns a buffer of at least n bytes, at most maxChunk, to be given back by the caller.
+func borrow(n int) *[]byte {
+	for i, size := range bufferSizes {
+		if n > size {
+			continue
+		}
+		if b, ok := buffers[i].Get().(*[]byte); ok {
+			return b
+		}
+		b := make([]byte, size)
+		return &b
+	}
+	b := make([]byte, n)
+	return &b
+}
+
+func giveBack(b *[]byte) {
+	for i, size := range bufferSizes {
+		if cap(*b) == size {
+			buffers[i].Put(b)
+		}
+	}
+}
