@@ -1,0 +1,21 @@
+// Package budget decides when bytes may leave: a tree of rate limits, and the
+// units in which a person writes them.
+//
+// Its nouns: a [Node] is one limit, usually of the server, of a torrent below
+// it, or of a class of traffic below that. A [Rate] is bytes per second, a
+// [Bytes] an amount; both read and write human units such as "2MB/s" and
+// "1.5MiB".
+//
+// [Node.Wait] asks for bytes at a node and returns when the node and all nodes
+// above it have let them pass. Each node is a token bucket
+// (golang.org/x/time/rate) that holds a twentieth of a second of its rate, with
+// a queue in front of it. The queue is fair between the children of a node: at
+// a server's limit, a torrent with one peer gets as many bytes as a torrent with
+// a hundred. Within one child, first come is first served. A node without a
+// limit has no queue and costs one atomic load.
+//
+// # Limitations
+//
+// All children weigh the same. A rate counts the bytes callers ask for; headers
+// of TCP and IP are not in it. Amounts per month are not paced here.
+package budget
