@@ -40,7 +40,8 @@ type BuildConfig struct {
 	// Files in any order: Build puts them in the order of [ComparePaths].
 	Files []Input
 	// Workers is how many pieces are hashed at once. If zero or negative,
-	// GOMAXPROCS.
+	// GOMAXPROCS. One worker reads the files from start to end, which suits a
+	// disk that seeks.
 	Workers int
 	// Done are the hashes of the leading pieces as a Checkpoint of the same
 	// configuration and content gave them. They are believed, not checked, and

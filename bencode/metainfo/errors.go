@@ -50,16 +50,17 @@ func (e *UnsupportedError) Is(target error) bool { return target == ErrUnsupport
 // SizeError says that a file given to [Build] ended before its Length or went
 // on after it. It matches [ErrSizeChanged].
 type SizeError struct {
-	Path string // the torrent's name and the elements below it, joined by "/"
-	Want int64  // Input.Length
-	Got  int64  // where the file ended; Want+1 when it goes on after Want bytes
+	Path   string // the torrent's name and the elements below it, joined by "/"
+	Want   int64  // Input.Length, in bytes
+	Longer bool   // else the file is shorter
 }
 
 func (e *SizeError) Error() string {
-	if e.Got > e.Want {
-		return fmt.Sprintf("metainfo: %s is longer than %d bytes", e.Path, e.Want)
+	than := "shorter"
+	if e.Longer {
+		than = "longer"
 	}
-	return fmt.Sprintf("metainfo: %s ended after %d of %d bytes", e.Path, e.Got, e.Want)
+	return fmt.Sprintf("metainfo: %s is %s than %d bytes", e.Path, than, e.Want)
 }
 
 // Is reports whether target is ErrSizeChanged.

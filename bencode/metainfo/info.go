@@ -39,6 +39,10 @@ type File struct {
 	// Pad says that the file is zeros that only fill up a piece: it is hashed
 	// and sent but never kept on a disk (BEP 47).
 	Pad bool
+	// Symlink says that the entry is a symbolic link (BEP 47). It has no bytes,
+	// and where it leads is not read: leave it out. It is here because files
+	// are counted (BEP 53).
+	Symlink bool
 	// Executable and Hidden are the x and h attributes (BEP 47).
 	Executable, Hidden bool
 }

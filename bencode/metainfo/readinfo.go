@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha1"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/seedserver/bittorrent/bencode"
@@ -41,7 +42,7 @@ func ParseInfo(raw []byte) (*Info, error) {
 
 // infoFields are the values of an info dict, nil where it has none.
 type infoFields struct {
-	metaVersion, fileTree, files, length, name, nameUTF8, pieceLength, pieces, private, source bencode.Value
+	attr, metaVersion, files, length, name, nameUTF8, pieceLength, pieces, private, source bencode.Value
 }
 
 // fieldsOf walks the dictionary once: looking for each key would walk a long
@@ -49,7 +50,7 @@ type infoFields struct {
 func fieldsOf(v bencode.Value) infoFields {
 	var f infoFields
 	byKey := map[string]*bencode.Value{
-		"meta version": &f.metaVersion, "file tree": &f.fileTree, "files": &f.files, "length": &f.length,
+		"attr": &f.attr, "meta version": &f.metaVersion, "files": &f.files, "length": &f.length,
 		"name": &f.name, "name.utf-8": &f.nameUTF8, "piece length": &f.pieceLength, "pieces": &f.pieces,
 		"private": &f.private, "source": &f.source,
 	}
@@ -66,7 +67,8 @@ func readInfo(v bencode.Value) (*Info, error) {
 		return nil, invalid("info", "not a dictionary")
 	}
 	f := fieldsOf(v)
-	// BEP 52: "meta version [...] must be checked before any other field".
+	// BEP 52: "Implementations must check this field first and indicate that a
+	// torrent is of a newer version than they can handle".
 	if err := f.checkVersion(); err != nil {
 		return nil, err
 	}
@@ -127,7 +129,8 @@ func (f *infoFields) readFiles(info *Info) error {
 		return invalid("length", "given beside files")
 	case f.length != nil:
 		length, err := readLength(f.length)
-		info.Files = []File{{Path: []string{info.Name}, Length: length}}
+		executable, hidden := hasAttr(f.attr, 'x'), hasAttr(f.attr, 'h')
+		info.Files = []File{{Path: []string{info.Name}, Length: length, Executable: executable, Hidden: hidden}}
 		return err
 	case f.files.Kind() != bencode.List:
 		return invalid("files", "not a list")
@@ -135,42 +138,44 @@ func (f *infoFields) readFiles(info *Info) error {
 	info.Multi = true
 	var total int64
 	for c := f.files.Cursor(); c.Next(); {
-		file, kept, err := readFile(c.Value())
+		file, err := readFile(c.Value())
 		if err != nil {
 			return err
 		}
-		if total > maxTotal-file.Length {
-			return invalid("files", "more than 2^48 bytes in all")
+		if file.Length > maxTotal-total {
+			return invalid("files", "more than 2^48-1 bytes in all")
 		}
-		if kept {
-			file.Offset = total
-			info.Files = append(info.Files, file)
-		}
+		file.Offset = total
 		total += file.Length
+		info.Files = append(info.Files, file)
 	}
 	hostRules.separate(info.Files)
 	return nil
 }
 
-// readFile reads an item of files. It reports false for a symbolic link
-// (BEP 47), which has no bytes and is left out.
-func readFile(v bencode.Value) (f File, kept bool, err error) {
-	attr, _ := v.Get("attr").Bytes()
-	if bytes.IndexByte(attr, 'l') >= 0 {
-		return File{}, false, nil
-	}
-	f.Pad = bytes.IndexByte(attr, 'p') >= 0
-	f.Executable = bytes.IndexByte(attr, 'x') >= 0
-	f.Hidden = bytes.IndexByte(attr, 'h') >= 0
-	if f.Length, err = readLength(v.Get("length")); err != nil {
-		return File{}, false, err
+// readFile reads an item of files.
+func readFile(v bencode.Value) (f File, err error) {
+	attr := v.Get("attr")
+	f.Pad, f.Symlink = hasAttr(attr, 'p'), hasAttr(attr, 'l')
+	f.Executable, f.Hidden = hasAttr(attr, 'x'), hasAttr(attr, 'h')
+	// BEP 47: "The length of a symlink is always zero", and may be left out.
+	if !f.Symlink {
+		if f.Length, err = readLength(v.Get("length")); err != nil {
+			return File{}, err
+		}
 	}
 	f.Path, err = readPath(v)
 	if f.Pad && err != nil {
-		// BEP 47: a pad file's path may be left out; nobody ever writes it.
-		f.Path, err = []string{".pad"}, nil
+		// BEP 47: "should not require it to be present on padding files".
+		f.Path, err = []string{".pad", strconv.FormatInt(f.Length, 10)}, nil
 	}
-	return f, true, err
+	return f, err
+}
+
+// hasAttr reports whether the letter is in a file's attributes (BEP 47).
+func hasAttr(attr bencode.Value, letter byte) bool {
+	b, _ := attr.Bytes()
+	return bytes.IndexByte(b, letter) >= 0
 }
 
 // readLength reads a file's number of bytes.

@@ -57,7 +57,7 @@ func (s *source) read(ctx context.Context, p []byte, off int64) error {
 		n, err = io.ReadFull(s.reader, p)
 	}
 	if n < len(p) {
-		return s.readError(err, off+int64(n))
+		return s.readError(err)
 	}
 	if s.at == nil {
 		s.turns.advance(off + int64(n))
@@ -94,7 +94,7 @@ func (s *source) discard(ctx context.Context, n int64) error {
 		copied, err := io.CopyN(io.Discard, s.reader, min(readSize, n-done))
 		done += copied
 		if err != nil {
-			return s.readError(err, done)
+			return s.readError(err)
 		}
 	}
 	return nil
@@ -114,9 +114,9 @@ func (s *source) close() error {
 	closeErr := s.reader.Close()
 	switch {
 	case n > 0:
-		return &SizeError{Path: s.name, Want: s.input.Length, Got: s.input.Length + 1}
+		return &SizeError{Path: s.name, Want: s.input.Length, Longer: true}
 	case err != nil && err != io.EOF:
-		return s.readError(err, s.input.Length)
+		return s.readError(err)
 	case closeErr != nil:
 		return fmt.Errorf("metainfo: closing %s: %w", s.name, closeErr)
 	}
@@ -131,10 +131,10 @@ func (s *source) abandon() {
 	}
 }
 
-// readError returns the error of a read that ended at position off.
-func (s *source) readError(err error, off int64) error {
+// readError returns the error of a read that did not get all it should.
+func (s *source) readError(err error) error {
 	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return &SizeError{Path: s.name, Want: s.input.Length, Got: off}
+		return &SizeError{Path: s.name, Want: s.input.Length}
 	}
 	return fmt.Errorf("metainfo: reading %s: %w", s.name, err)
 }
