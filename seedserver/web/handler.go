@@ -1,11 +1,19 @@
 package web
 
-import "net/http"
+import (
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+)
 
 // Handler answers requests from a [Source]. It may be used by many goroutines
 // at once.
 type Handler struct {
 	cfg Config
+	log *slog.Logger
 }
 
 // New returns a Handler. It panics if cfg.Source is nil.
@@ -13,10 +21,185 @@ func New(cfg Config) *Handler {
 	if cfg.Source == nil {
 		panic("web: Config.Source is nil")
 	}
-	return &Handler{cfg: cfg}
+	return &Handler{cfg: cfg, log: cfg.logger()}
+}
+
+// form is which of its forms a request asks an entry for.
+type form uint8
+
+const (
+	negotiated form = iota // what Accept and the size say
+	asTorrent
+	asMagnet
+	asPage
+)
+
+// exchange is one request and its answer.
+type exchange struct {
+	*Handler
+	w      http.ResponseWriter
+	r      *http.Request
+	accept accept
+	via    Via
+	dir    string // the directory of the request's path: where relative links start
+	root   string // the relative link to the root
 }
 
 // ServeHTTP answers one request as the package documentation says.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	http.NotFound(w, r)
+	x := &exchange{Handler: h, w: w, r: r, accept: parseAccept(r.Header.Values("Accept")), via: h.via(r)}
+	sent := r.URL.EscapedPath()
+	x.root = "./" + strings.Repeat("../", max(strings.Count(sent, "/")-1, 0))
+	x.setHeaders()
+	switch {
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", "GET, HEAD")
+		x.problem(http.StatusMethodNotAllowed, "This address can only be read", "Use GET or HEAD.")
+	case strings.HasPrefix(sent, "/-/"):
+		x.serveOwn(strings.TrimPrefix(sent, "/-/"))
+	default:
+		x.servePath(sent)
+	}
+}
+
+// setHeaders sets what all answers share. Each kind of answer adds to it or
+// replaces the policy of the pages.
+func (x *exchange) setHeaders() {
+	header := x.w.Header()
+	header.Set("Content-Security-Policy", pagePolicy)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Cache-Control", "no-cache")
+	header.Set("Vary", "Accept")
+}
+
+// varyHost tells caches that the body names the host the client used.
+func (x *exchange) varyHost() {
+	if x.cfg.url() == "" {
+		x.w.Header().Set("Vary", "Accept, Host")
+	}
+}
+
+// servePath answers for a path of the Source.
+func (x *exchange) servePath(sent string) {
+	path, slash, ok := resolve(sent)
+	if !ok {
+		x.notFound()
+		return
+	}
+	x.dir = path
+	if !slash {
+		x.dir = path[:len(path)-len(base(path))]
+		x.dir = strings.TrimSuffix(x.dir, "/")
+	}
+	e, f, ok := x.find(path, slash)
+	switch {
+	case !ok:
+		x.notFound()
+	case e.State == LeftOut:
+		x.leftOut(e)
+	case f == asTorrent:
+		x.serveTorrent(e)
+	case f == asMagnet:
+		x.serveMagnet(e)
+	case f == asPage && (!e.Dir || e.Unit):
+		x.servePage(e)
+	case e.Dir && e.Unit && x.wantsTorrent(typeHTML):
+		x.serveTorrent(e)
+	case e.Dir != slash:
+		x.redirectSlash(e)
+	case e.Dir:
+		x.serveIndex(e)
+	default:
+		x.serveFile(e)
+	}
+}
+
+// find returns what a path names, and the form that is asked for. A file of
+// that very name goes before NAME.torrent and NAME.magnet.
+func (x *exchange) find(path string, slash bool) (e Entry, f form, ok bool) {
+	e, ok = x.cfg.Source.Lookup(path)
+	if ok && e.State != LeftOut {
+		return e, queryForm(x.r.URL.RawQuery), true
+	}
+	for suffix, f := range map[string]form{".torrent": asTorrent, ".magnet": asMagnet} {
+		of, cut := strings.CutSuffix(path, suffix)
+		if !cut || slash {
+			continue
+		}
+		if e, ok := x.cfg.Source.Lookup(of); ok && of != "" {
+			return e, f, true
+		}
+	}
+	return e, negotiated, ok
+}
+
+func queryForm(raw string) form {
+	query, err := url.ParseQuery(raw)
+	switch {
+	case err != nil:
+		return negotiated
+	case query.Has("torrent"):
+		return asTorrent
+	case query.Has("magnet"):
+		return asMagnet
+	case query.Has("page"):
+		return asPage
+	}
+	return negotiated
+}
+
+// redirectSlash sends the client to the address of e that ends with a slash if
+// e is a directory, and without if it is not.
+func (x *exchange) redirectSlash(e Entry) {
+	to := escapePath(base(e.Path))
+	if e.Dir {
+		to += "/"
+	} else {
+		to = "../" + to
+	}
+	if x.r.URL.RawQuery != "" {
+		to += "?" + x.r.URL.RawQuery
+	}
+	x.redirect(to, "It is at "+to+"\n")
+}
+
+// redirect sends the client to a link, with a text for who does not follow.
+func (x *exchange) redirect(to, text string) {
+	x.w.Header().Set("Location", to)
+	x.text(http.StatusFound, text)
+}
+
+// href returns the relative link to a path.
+func (x *exchange) href(path string) string {
+	if name := base(path); path == x.dir+"/"+name || x.dir == "" && path == name {
+		return escapePath(name)
+	}
+	return x.root + escapePath(path)
+}
+
+// url returns the absolute URL of a relative link to path, or the link if our
+// address is not known.
+func (x *exchange) url(path, suffix string) string {
+	if x.via.URL == "" {
+		return x.href(path) + suffix
+	}
+	return x.via.URL + "/" + escapePath(path) + suffix
+}
+
+// sourceFailed answers for an error of the Source.
+func (x *exchange) sourceFailed(e Entry, err error) {
+	if x.r.Context().Err() != nil {
+		return // nobody is there to read an answer
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		x.notFound()
+	case errors.Is(err, ErrUnavailable):
+		x.pending(Entry{Path: e.Path, Name: e.Name, State: Settling, Reason: "it just changed"})
+	default:
+		x.log.Debug("source failed", "path", e.Path, "err", err)
+		x.problem(http.StatusInternalServerError, "Something went wrong here",
+			"The server could not read this file. Try again in a moment; if it stays like this, tell the operator.")
+	}
 }

@@ -41,13 +41,17 @@ func appendEscaped(dst []byte, name string) []byte {
 	const hex = "0123456789ABCDEF"
 	for i := 0; i < len(name); i++ {
 		c := name[i]
-		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0 {
+		if alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~' {
 			dst = append(dst, c)
 		} else {
 			dst = append(dst, '%', hex[c>>4], hex[c&15])
 		}
 	}
 	return dst
+}
+
+func alphanumeric(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
 // escapePath escapes each element of a path of a Source.

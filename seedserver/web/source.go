@@ -91,8 +91,8 @@ type Entry struct {
 	// ModTime is zero if not known.
 	ModTime time.Time
 
-	// State, Progress, Wait and InfoHash mean nothing for a directory that is
-	// no unit and is inside none.
+	// State of a directory that is no unit matters only when it is LeftOut; of
+	// what is inside a unit, the state of the unit counts.
 	State State
 	// Progress is the part of the hashing that is done, 0 to 1.
 	Progress float64

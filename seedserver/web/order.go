@@ -1,0 +1,87 @@
+package web
+
+import (
+	"cmp"
+	"net/url"
+	"strings"
+)
+
+// order is how an index is sorted; directories come first in any case.
+type order struct {
+	by         string // "name", "size" or "time"
+	descending bool
+}
+
+func parseOrder(raw string) order {
+	query, _ := url.ParseQuery(raw) // what can be read is enough
+	o := order{by: query.Get("sort"), descending: query.Get("order") == "desc"}
+	if o.by != "size" && o.by != "time" {
+		o.by = "name"
+	}
+	return o
+}
+
+// compare compares two entries.
+func (o order) compare(a, b *Entry) int {
+	if a.Dir != b.Dir {
+		if a.Dir {
+			return -1
+		}
+		return 1
+	}
+	order := 0
+	switch o.by {
+	case "size":
+		order = cmp.Compare(a.Size, b.Size)
+	case "time":
+		order = a.ModTime.Compare(b.ModTime)
+	}
+	if order == 0 {
+		order = compareNames(a.Name, b.Name)
+	}
+	if o.descending {
+		return -order
+	}
+	return order
+}
+
+// compareNames orders names as people do: without regard to the case of ASCII
+// letters, and numbers in them by value. Names that are equal in that are
+// ordered by their bytes.
+func compareNames(a, b string) int {
+	i, j := 0, 0
+	for i < len(a) && j < len(b) {
+		if digit(a[i]) && digit(b[j]) {
+			m, n := number(a[i:]), number(b[j:])
+			i, j = i+len(m), j+len(n)
+			m, n = strings.TrimLeft(m, "0"), strings.TrimLeft(n, "0")
+			if order := cmp.Or(cmp.Compare(len(m), len(n)), cmp.Compare(m, n)); order != 0 {
+				return order
+			}
+			continue
+		}
+		if order := cmp.Compare(lower(a[i]), lower(b[j])); order != 0 {
+			return order
+		}
+		i, j = i+1, j+1
+	}
+	return cmp.Or(cmp.Compare(len(a)-i, len(b)-j), cmp.Compare(a, b))
+}
+
+func digit(c byte) bool { return '0' <= c && c <= '9' }
+
+// number returns the digits that s starts with.
+func number(s string) string {
+	n := 0
+	for n < len(s) && digit(s[n]) {
+		n++
+	}
+	return s[:n]
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
