@@ -1,0 +1,44 @@
+package extension_test
+
+import (
+	"testing"
+
+	"github.com/seedserver/bittorrent/peerwire/extension"
+	"github.com/stretchr/testify/require"
+)
+
+func TestDontHave(t *testing.T) {
+	wire := payload(t, "lt_donthave piece 5")
+	d, err := extension.ParseDontHave(wire)
+	require.NoError(t, err)
+	require.Equal(t, extension.DontHave{Index: 5}, d)
+	require.Equal(t, wire, d.AppendTo(nil))
+	for _, bad := range []string{"", "abc", "abcde"} {
+		_, err := extension.ParseDontHave([]byte(bad))
+		require.ErrorIs(t, err, extension.ErrPayload)
+		require.EqualError(t, err, "extension: lt_donthave payload: not 4 bytes")
+	}
+}
+
+func TestUploadOnly(t *testing.T) {
+	tests := []struct {
+		vector string
+		want   extension.UploadOnly
+	}{
+		{"upload_only = 1 as a message", true},
+		{"upload_only = 0 as a message", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.vector, func(t *testing.T) {
+			wire := payload(t, tt.vector)
+			got, err := extension.ParseUploadOnly(wire)
+			require.NoError(t, err)
+			require.Equal(t, tt.want, got)
+			require.Equal(t, wire, got.AppendTo(nil))
+		})
+	}
+	for _, bad := range []string{"", "ab"} {
+		_, err := extension.ParseUploadOnly([]byte(bad))
+		require.ErrorIs(t, err, extension.ErrPayload)
+	}
+}
