@@ -275,6 +275,19 @@ func TestInfoHash(t *testing.T) {
 	require.Equal(t, digits, h.String(), "an error leaves it alone")
 }
 
+// TestErrorTexts: what a user reads.
+func TestErrorTexts(t *testing.T) {
+	for err, want := range map[error]string{
+		&metainfo.FieldError{Field: "name", Reason: "missing"}:  "metainfo: name: missing",
+		&metainfo.UnsupportedError{MetaVersion: 2}:              "metainfo: this is a v2-only torrent (BEP 52); only v1 and hybrid torrents are supported",
+		&metainfo.UnsupportedError{MetaVersion: 3}:              "metainfo: this torrent has meta version 3; only versions 1 and 2 are known",
+		&metainfo.SizeError{Path: "d/a", Want: 5}:               "metainfo: d/a is shorter than 5 bytes",
+		&metainfo.SizeError{Path: "d/a", Want: 5, Longer: true}: "metainfo: d/a is longer than 5 bytes",
+	} {
+		require.EqualError(t, err, want)
+	}
+}
+
 // BenchmarkParse reads a torrent of 20,000 files and 20,000 pieces.
 func BenchmarkParse(b *testing.B) {
 	var raw bytes.Buffer
