@@ -9,10 +9,8 @@ import (
 	"github.com/seedserver/bittorrent/tracker"
 )
 
-// Store is where a [Handler] keeps its peers; [peerstore.Store] is one. Its
-// methods are called concurrently.
-//
-// [peerstore.Store]: https://pkg.go.dev/github.com/seedserver/bittorrent/tracker/peerstore#Store
+// Store is where a [Handler] keeps its peers: the one of package peerstore, for
+// example. Its methods are called concurrently.
 type Store interface {
 	// Announce records req, puts the counts of the swarm into res and appends
 	// up to req.NumWant peers to res.Peers4 and res.Peers6. It returns what is
@@ -146,7 +144,7 @@ type Access struct {
 func (a Access) Target() string {
 	u := *a.Request.URL
 	if name, key, ok := cutPath(u.Path); ok && key != "" {
-		u.Path, u.RawPath = name+"/***", ""
+		u.Path, u.RawPath = name+"/masked", ""
 	}
 	return u.RequestURI()
 }

@@ -114,10 +114,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // refuse makes err the answer.
 func (h *Handler) refuse(x *exchange, err error) {
-	r := x.access.Request
-	if ctx := r.Context(); h.cfg.Logger.Enabled(ctx, slog.LevelDebug) {
+	if ctx := x.access.Request.Context(); h.cfg.Logger.Enabled(ctx, slog.LevelDebug) {
 		h.cfg.Logger.LogAttrs(ctx, slog.LevelDebug, "request refused",
-			slog.Any("addr", x.access.Client), slog.String("path", r.URL.Path[:len(announcePath)-2]), slog.Any("err", err))
+			slog.Any("addr", x.access.Client), slog.Bool("scrape", x.access.Scrape), slog.Any("err", err))
 	}
 	failure := errInternal
 	errors.As(err, &failure)
@@ -167,6 +166,7 @@ func (h *Handler) announce(x *exchange, key string) error {
 		return err
 	}
 	q.Addr = netip.AddrPortFrom(h.peerAddr(client, q, r), q.Addr.Port())
+	askedNone := q.NumWant == 0
 	q.NumWant = tracker.NumWant(q.NumWant, h.cfg.DefaultNumWant, h.cfg.MaxNumWant)
 
 	x.res.Reset()
@@ -181,7 +181,7 @@ func (h *Handler) announce(x *exchange, key string) error {
 	if len(own) > 0 {
 		x.res.Complete++
 	}
-	if q.Event == tracker.EventStopped || !standing.WantsSeeds() || q.NumWant == 0 {
+	if q.Event == tracker.EventStopped || !standing.WantsSeeds() || askedNone {
 		own = nil
 	}
 	x.access.Peers = len(x.res.Peers4)/compact.Peer4Size + len(x.res.Peers6)/compact.Peer6Size + len(own)

@@ -44,7 +44,7 @@ var (
 // are bytes: %XX in either case, '+' is a space as in forms, and every other
 // byte is itself. Pairs are separated by '&' alone.
 //
-// It does not allocate, and keeps nothing of raw.
+// It keeps nothing of raw, and does not allocate but for an ip with escapes.
 func ParseAnnounceQuery(raw string) (AnnounceQuery, error) {
 	q := AnnounceQuery{}
 	q.Left, q.NumWant = -1, -1
@@ -59,9 +59,9 @@ func ParseAnnounceQuery(raw string) (AnnounceQuery, error) {
 		key, value, _ := strings.Cut(pair, "=")
 		switch key {
 		case "info_hash":
-			infohash = unescape20(&q.InfoHash, value)
+			q.InfoHash, infohash = unescape20(value)
 		case "peer_id":
-			peerID = unescape20(&q.PeerID, value)
+			q.PeerID, peerID = unescape20(value)
 		case "port":
 			port = parseInt(value, 0)
 		case "uploaded":
@@ -110,8 +110,8 @@ func parseScrapeQuery(dst [][20]byte, raw string, limit int) ([][20]byte, error)
 		if len(dst) == limit {
 			return dst, errLongScrape
 		}
-		var infohash [20]byte
-		if !unescape20(&infohash, value) {
+		infohash, ok := unescape20(value)
+		if !ok {
 			return dst, errInfoHash
 		}
 		dst = append(dst, infohash)
@@ -128,18 +128,23 @@ var (
 	errFullScrape = &tracker.FailureError{Reason: "scrape needs an info_hash"}
 )
 
-// unescape20 decodes s into dst and reports whether it is exactly 20 bytes,
-// correctly escaped.
-func unescape20(dst *[20]byte, s string) bool {
-	n := 0
-	for ; s != "" && n < len(dst); n++ {
+// unescape20 decodes s, and reports whether it is exactly 20 bytes, correctly
+// escaped.
+func unescape20(s string) (id [20]byte, ok bool) {
+	for i := range id {
+		if s == "" {
+			return [20]byte{}, false
+		}
 		b, width := unescape(s)
 		if width == 0 {
-			return false
+			return [20]byte{}, false
 		}
-		dst[n], s = b, s[width:]
+		id[i], s = b, s[width:]
 	}
-	return n == len(dst) && s == ""
+	if s != "" {
+		return [20]byte{}, false
+	}
+	return id, true
 }
 
 // unescape decodes the first byte of s, which is not empty, and returns how
@@ -231,19 +236,22 @@ func parseKey(s string) uint32 {
 
 // parseIP reads the "ip" of a client, whose colons may be escaped.
 func parseIP(s string) netip.Addr {
-	var buf [45]byte // the longest IPv6 address
-	n := 0
-	for s != "" {
-		b, width := unescape(s)
-		if width == 0 || n == len(buf) {
-			return netip.Addr{}
+	if strings.Contains(s, "%") {
+		var text []byte
+		for s != "" && len(text) < maxIP {
+			b, width := unescape(s)
+			if width == 0 {
+				return netip.Addr{}
+			}
+			text, s = append(text, b), s[width:]
 		}
-		buf[n], s = b, s[width:]
-		n++
+		s = string(text) + s
 	}
-	ip, err := netip.ParseAddr(string(buf[:n]))
+	ip, err := netip.ParseAddr(s)
 	if err != nil {
 		return netip.Addr{}
 	}
 	return ip.Unmap().WithZone("")
 }
+
+const maxIP = 45 // bytes of the longest IPv6 address

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
 )
 
 // checkInvariants verifies everything that must hold between two calls.
@@ -59,4 +58,3 @@ func checkTable[A words](t testing.TB, s *Store, tab *table[A]) {
 	require.Equal(t, slots, tab.index.used)
 	require.LessOrEqual(t, 4*used, 3*len(tab.index.slots), "the index is too full")
 }
-

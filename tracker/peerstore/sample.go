@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"math/rand/v2"
-	"slices"
 )
 
 const maxSample = 1000 // peers in one answer
@@ -14,14 +13,14 @@ const maxSample = 1000 // peers in one answer
 type sampler struct {
 	rng   rand.PCG
 	picks []uint32
-	taken []uint32 // open-addressing set of picks + 1
+	taken []uint64 // a bit for each number, clear between calls
 }
 
 // below returns a uniform number under n. The fixed-point product is off by
 // less than n / 2^64.
-func (s *sampler) below(n int) int {
+func (s *sampler) below(n uint) uint {
 	hi, _ := bits.Mul64(s.rng.Uint64(), uint64(n))
-	return int(hi)
+	return uint(hi)
 }
 
 // choose returns k different numbers under n, each set of k equally likely
@@ -34,32 +33,21 @@ func (s *sampler) choose(n, k int) []uint32 {
 		}
 		return s.picks
 	}
-	size := 1 << bits.Len(uint(2*k))
-	s.taken = slices.Grow(s.taken[:0], size)[:size]
-	clear(s.taken)
-	for last := n - k; last < n; last++ {
+	if words := n/64 + 1; words > len(s.taken) {
+		s.taken = make([]uint64, words)
+	}
+	for last := uint(n - k); last < uint(n); last++ {
 		pick := s.below(last + 1)
-		if !s.take(pick) {
-			pick = last // not among the picks so far: all are under last
-			s.take(pick)
+		if s.taken[pick/64]>>(pick%64)&1 != 0 {
+			pick = last // not taken so far: all picks are under last
 		}
+		s.taken[pick/64] |= 1 << (pick % 64)
 		s.picks = append(s.picks, uint32(pick))
 	}
-	return s.picks
-}
-
-// take puts a number into the set, and reports whether it was not in there.
-func (s *sampler) take(pick int) bool {
-	v, mask := uint32(pick)+1, uint32(len(s.taken)-1)
-	for i := v * 0x9e3779b1 >> 7; ; i++ {
-		switch s.taken[i&mask] {
-		case 0:
-			s.taken[i&mask] = v
-			return true
-		case v:
-			return false
-		}
+	for _, pick := range s.picks {
+		s.taken[pick/64] = 0
 	}
+	return s.picks
 }
 
 // appendPeers appends up to want compact peers of t to *dst (BEP 23, 7): of all
@@ -77,8 +65,7 @@ func appendPeers[A words](s *sampler, dst *[]byte, t *table[A], want int, seeds 
 	if n == 0 {
 		return 0
 	}
-	b := *dst
-	picks := s.choose(n, min(want, n, maxSample))
+	b, picks := *dst, s.choose(n, min(want, n, maxSample))
 	for _, i := range picks {
 		if hole && int(i) >= asker {
 			i++

@@ -1,0 +1,40 @@
+package tracker_test
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seedserver/bittorrent/tracker"
+)
+
+// A peer is followed from its first announce to the end of its download.
+func Example() {
+	var peer tracker.Standing
+	for _, announce := range []struct {
+		event tracker.Event
+		left  int64
+	}{
+		{tracker.EventStarted, 1 << 20},
+		{tracker.EventNone, 1 << 10},
+		{tracker.EventCompleted, 0},
+	} {
+		peer = peer.After(announce.event, announce.left)
+		fmt.Printf("seed %v, wants seeds %v\n", peer.Seed(), peer.WantsSeeds())
+	}
+	// Output:
+	// seed false, wants seeds true
+	// seed false, wants seeds true
+	// seed true, wants seeds false
+}
+
+// A refusal carries the text for the client, and when to ask again.
+func ExampleFailureError() {
+	var err error = &tracker.FailureError{Reason: "tracker is full", RetryAfter: time.Hour}
+
+	var failure *tracker.FailureError
+	if errors.As(err, &failure) {
+		fmt.Println(failure.Reason, failure.RetryAfter)
+	}
+	// Output: tracker is full 1h0m0s
+}
