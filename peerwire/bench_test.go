@@ -13,7 +13,8 @@ import (
 func BenchmarkDecoderRequests(b *testing.B) {
 	for _, perRead := range []int{1, 16, 250} {
 		b.Run(fmt.Sprintf("perRead=%d", perRead), func(b *testing.B) {
-			d := peerwire.NewDecoder(newFlood(peerwire.AppendRequest(nil, peerwire.Request{Length: 16384}), perRead), peerwire.DecoderConfig{})
+			frame := peerwire.AppendRequest(nil, peerwire.Request{Length: 16384})
+			d := peerwire.NewDecoder(newFlood(frame, perRead), peerwire.DecoderConfig{})
 			dst := make([]peerwire.Request, 0, 4096)
 			n := 0
 			b.ReportAllocs()

@@ -153,7 +153,8 @@ func FuzzBitfield(f *testing.F) {
 }
 
 func FuzzPeerID(f *testing.F) {
-	for _, s := range []string{"-TR4060-abcdefghijkl", "A2-1-37-0-abcdefghij", "M7-9-2--abcdefghijkl", "S58B-----abcdefghijk", "-<b>\x00\xff--"} {
+	for _, s := range []string{"-TR4060-abcdefghijkl", "A2-1-37-0-abcdefghij", "M7-9-2--abcdefghijkl", "S58B-----abcdefghijk",
+		"-<b>\x00\xff--"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -145,7 +145,8 @@ func TestIDs(t *testing.T) {
 }
 
 func TestHandshakeAppendDoesNotAllocate(t *testing.T) {
-	h := extension.Handshake{IDs: extension.NewIDs(extension.MetadataName), V: "XX 0.1", Port: 6881, YourIP: netip.MustParseAddr("203.0.113.9")}
+	ip := netip.MustParseAddr("203.0.113.9")
+	h := extension.Handshake{IDs: extension.NewIDs(extension.MetadataName), V: "XX 0.1", Port: 6881, YourIP: ip}
 	dst := make([]byte, 0, 256)
 	require.Zero(t, testing.AllocsPerRun(100, func() { h.AppendTo(dst) }))
 }
