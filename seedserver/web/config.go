@@ -71,6 +71,11 @@ func (c *Config) large(e *Entry) Large {
 	return LargeTorrent
 }
 
+// plain reports whether a plain GET of e gets the file itself.
+func (c *Config) plain(e *Entry) bool {
+	return !e.Dir && (e.Size == 0 || e.Size < c.plainBelow() || c.large(e) == LargePlain)
+}
+
 func (c *Config) title() string {
 	if c.Title == "" {
 		return "seedserver"

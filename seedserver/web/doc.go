@@ -18,9 +18,10 @@
 //	                     else what [Large] says
 //	GET /file.torrent    the torrent, if no file has that very name
 //	GET /file?torrent    the torrent, always
-//	GET /file.magnet     the magnet link, if no file has that very name:
-//	GET /file?magnet     302 to magnet:… for who accepts text/html by name
-//	                     (a browser), else the link as text/plain
+//	GET /file.magnet     the magnet link, if no file has that very name: 302
+//	                     to it for a browser, which names text/html and likes
+//	                     it no less than text/plain; else as text/plain
+//	GET /file?magnet     the same, always
 //	GET /file?page       a page about the file, for people
 //
 // A torrent wins over a small file when Accept names application/x-bittorrent

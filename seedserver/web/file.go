@@ -42,8 +42,7 @@ func (x *exchange) serveFile(e Entry) {
 	if plainType == "" {
 		plainType = typeUnknown
 	}
-	large := x.cfg.large(&e)
-	plain := e.Size == 0 || e.Size < x.cfg.plainBelow() || large == LargePlain
+	plain := x.cfg.plain(&e)
 	if !plain {
 		plainType = ""
 	}
@@ -52,7 +51,7 @@ func (x *exchange) serveFile(e Entry) {
 		x.serveTorrent(e)
 	case plain:
 		x.servePlain(e, of, mediaType)
-	case large == LargePage:
+	case x.cfg.large(&e) == LargePage:
 		x.servePage(e)
 	default:
 		x.linkTorrent(of)

@@ -49,7 +49,10 @@ type exchange struct {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{Handler: h, w: w, r: r, accept: parseAccept(r.Header.Values("Accept")), via: h.via(r)}
 	sent := r.URL.EscapedPath()
-	x.root = "./" + strings.Repeat("../", max(strings.Count(sent, "/")-1, 0))
+	x.root = strings.Repeat("../", max(strings.Count(sent, "/")-1, 0))
+	if x.root == "" {
+		x.root = "./"
+	}
 	x.setHeaders()
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
@@ -89,8 +92,7 @@ func (x *exchange) servePath(sent string) {
 	}
 	x.dir = path
 	if !slash {
-		x.dir = path[:len(path)-len(base(path))]
-		x.dir = strings.TrimSuffix(x.dir, "/")
+		x.dir = strings.TrimSuffix(path[:len(path)-len(base(path))], "/")
 	}
 	e, f, ok := x.find(path, slash)
 	switch {
@@ -122,16 +124,23 @@ func (x *exchange) find(path string, slash bool) (e Entry, f form, ok bool) {
 	if ok && e.State != LeftOut {
 		return e, queryForm(x.r.URL.RawQuery), true
 	}
-	for suffix, f := range map[string]form{".torrent": asTorrent, ".magnet": asMagnet} {
-		of, cut := strings.CutSuffix(path, suffix)
-		if !cut || slash {
-			continue
-		}
-		if e, ok := x.cfg.Source.Lookup(of); ok && of != "" {
-			return e, f, true
+	if of, f := suffixForm(path); f != negotiated && !slash {
+		if named, found := x.cfg.Source.Lookup(of); found {
+			return named, f, true
 		}
 	}
 	return e, negotiated, ok
+}
+
+// suffixForm takes the form from the end of a path.
+func suffixForm(path string) (of string, f form) {
+	if of, ok := strings.CutSuffix(path, ".torrent"); ok {
+		return of, asTorrent
+	}
+	if of, ok := strings.CutSuffix(path, ".magnet"); ok {
+		return of, asMagnet
+	}
+	return path, negotiated
 }
 
 func queryForm(raw string) form {

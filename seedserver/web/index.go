@@ -24,6 +24,8 @@ type listing struct {
 	dirs, files, pending int
 	bytes                int64
 
+	frame indexPage // of the HTML form
+
 	// example is a published file to show how a download is started, or nil.
 	example *Entry
 }

@@ -69,12 +69,16 @@ func (l *listing) page() indexPage {
 	return p
 }
 
-func (l *listing) htmlTop() []byte    { return l.execute("index-top") }
+func (l *listing) htmlTop() []byte {
+	l.frame = l.page()
+	return l.execute("index-top")
+}
+
 func (l *listing) htmlBottom() []byte { return l.execute("index-bottom") }
 
 func (l *listing) execute(name string) []byte {
 	var b bytes.Buffer
-	if err := pages.ExecuteTemplate(&b, name, l.page()); err != nil {
+	if err := pages.ExecuteTemplate(&b, name, l.frame); err != nil {
 		l.x.log.Debug("page failed", "page", name, "err", err)
 	}
 	return b.Bytes()
@@ -85,46 +89,41 @@ func (l *listing) execute(name string) []byte {
 // long. Links are of unreserved characters only; all else goes through
 // appendHTML.
 func (l *listing) appendHTMLRow(dst []byte, _ int, e *Entry) []byte {
-	linked := e.linked()
 	kind, slash := "file", ""
 	switch {
-	case !linked:
-		kind = "out"
 	case e.Unit:
-		kind, slash = "unit", "/"
+		kind = "unit"
 	case e.Dir:
-		kind, slash = "dir", "/"
+		kind = "dir"
+	}
+	if e.Dir {
+		slash = "/"
+	}
+	if !e.linked() {
+		kind = "out"
 	}
 	dst = append(append(append(dst, `<tr class="`...), kind...), `"><td class="name">`...)
-	start, end := len(dst), len(dst)
-	if linked {
-		dst = append(dst, `<a href="`...)
-		start = len(dst)
-		dst = appendEscaped(dst, e.Name)
-		end = len(dst)
-		dst = append(append(dst, slash...), `">`...)
-	} else {
-		dst = append(dst, `<span>`...)
-	}
-	dst = append(dst, `<bdi>`...)
-	dst = append(appendHTML(dst, visible(e.Name)), slash...)
-	if linked {
+	var link []byte // the address of e, a part of dst
+	if e.linked() {
+		start := len(dst) + len(`<a href="`)
+		dst = appendEscaped(append(dst, `<a href="`...), e.Name)
+		link = dst[start:]
+		dst = append(append(dst, slash...), `"><bdi>`...)
+		dst = append(appendHTML(dst, visible(e.Name)), slash...)
 		dst = append(dst, `</bdi></a>`...)
 	} else {
+		dst = append(appendHTML(append(dst, `<span><bdi>`...), visible(e.Name)), slash...)
 		dst = append(dst, `</bdi></span>`...)
 	}
 	dst = append(dst, `</td><td class="size">`...)
-	if e.Size > 0 || e.State == Empty && !e.Dir {
+	if e.Size > 0 || e.State == Empty {
 		dst = appendSize(dst, e.Size)
 	}
-	dst = append(dst, `</td><td class="time">`...)
-	dst = appendTime(dst, e.ModTime)
-	dst = append(dst, `</td><td class="state">`...)
-	dst = l.appendRowState(dst, e)
+	dst = appendTime(append(dst, `</td><td class="time">`...), e.ModTime)
+	dst = l.appendRowState(append(dst, `</td><td class="state">`...), e)
 	dst = append(dst, `</td><td class="get">`...)
-	if linked && e.State == Published && e.seeded() {
-		dst = append(dst, `<a href="`...)
-		dst = append(dst, dst[start:end]...)
+	if link != nil && e.State == Published && e.seeded() {
+		dst = append(append(dst, `<a href="`...), link...)
 		dst = append(append(dst, l.suffix(e)...), `">torrent</a> <a href="`...)
 		dst = appendHTML(dst, l.x.cfg.Source.Magnet(*e, l.x.via).String())
 		dst = append(dst, `">magnet</a>`...)

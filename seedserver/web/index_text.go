@@ -30,9 +30,12 @@ func (l *listing) textTop() []byte {
 }
 
 func (l *listing) appendTextRow(dst []byte, _ int, e *Entry) []byte {
-	changed, state := string(appendTime(nil, e.ModTime)), "-"
-	if changed == "" {
-		changed = "-"
+	size, changed, state := "-", "-", "-"
+	if e.Size > 0 || e.State == Empty {
+		size = strconv.FormatInt(e.Size, 10)
+	}
+	if !e.ModTime.IsZero() {
+		changed = string(appendTime(nil, e.ModTime))
 	}
 	if e.seeded() || e.State == LeftOut {
 		state = e.State.String()
@@ -44,7 +47,7 @@ func (l *listing) appendTextRow(dst []byte, _ int, e *Entry) []byte {
 	if e.Dir {
 		name += "/"
 	}
-	return fmt.Appendf(dst, "%15d  %-16s  %-12s  %s\n", e.Size, changed, state, name)
+	return fmt.Appendf(dst, "%15s  %-16s  %-12s  %s\n", size, changed, state, name)
 }
 
 func (l *listing) textBottom() []byte {

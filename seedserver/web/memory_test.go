@@ -112,7 +112,7 @@ func (m *memory) List(dir string) ([]web.Entry, bool) {
 	}
 	var list []web.Entry
 	for name, e := range m.entries {
-		if name != "" && strings.TrimSuffix(path.Dir(name), ".") == dir {
+		if above := strings.TrimSuffix(name, e.Name); name != "" && strings.TrimSuffix(above, "/") == dir {
 			list = append(list, e)
 		}
 	}

@@ -72,7 +72,7 @@ func (x *exchange) offer(e, of Entry) offer {
 		Torrent: x.torrentLink(of), Magnet: template.URL(x.cfg.Source.Magnet(of, x.via).String()),
 		Command: aria2c(x.torrentURL(of)),
 	}
-	if !e.Dir && (e.Size < x.cfg.plainBelow() || x.cfg.large(&e) == LargePlain) {
+	if x.cfg.plain(&e) {
 		o.Plain = x.href(e.Path)
 	}
 	if e.In != "" {

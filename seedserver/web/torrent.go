@@ -110,8 +110,8 @@ func (x *exchange) linkTorrent(e Entry) {
 
 // disposition returns a Content-Disposition that saves a download as name, with
 // a plain form for clients that do not read UTF-8 (RFC 6266, section 5).
-// Characters that a person cannot see or a shell or a path would read become
-// underscores.
+// Characters that cannot be seen, or that separate the elements of a path,
+// become underscores.
 func disposition(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if r == unicode.ReplacementChar || r == '/' || r == '\\' || !unicode.IsPrint(r) {

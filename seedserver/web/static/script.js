@@ -17,7 +17,7 @@ async function refresh() {
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (answer.ok) {
+      if (answer.ok && page.getElementById("list")) {
         for (const id of ["summary", "list"]) {
           document.getElementById(id).replaceWith(page.getElementById(id));
         }
