@@ -140,6 +140,7 @@ func TestParseAnnounceQuery(t *testing.T) {
 		{"left is empty", "left=", left, int64(-1)},
 		{"left is 0", "left=0", left, int64(0)},
 		{"left is 2^63-1", "left=9223372036854775807", left, int64(math.MaxInt64)},
+		{"left is 2^63", "left=9223372036854775808", left, int64(math.MaxInt64)},
 		{"left is 2^64-1", "left=18446744073709551615", left, int64(math.MaxInt64)},
 		{"left is negative", "left=-5", left, int64(-1)},
 		{"left is -2^63 and less", "left=-99999999999999999999", left, int64(-1)},

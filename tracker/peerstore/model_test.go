@@ -34,7 +34,8 @@ type history struct {
 	last       time.Time
 }
 
-// world are the few names that fuzzed operations choose from.
+// op is a fuzzed operation: an announce by one of few clients in one of three
+// torrents, or for a few values of kind something rarer.
 type op struct {
 	kind, torrent, addr, id, event, left, want byte
 	pause                                      time.Duration
@@ -55,7 +56,7 @@ func (o op) request() *tracker.AnnounceRequest {
 		Left:    []int64{0, 0, 5, -1}[o.left%4],
 		NumWant: []int{-1, 0, 1, 7, 50, 300}[o.want%6],
 	}
-	req.InfoHash[19] = o.torrent % 3
+	req.InfoHash[19] = max(1, o.torrent) - 1 // the first of three has most
 	if id := o.id % 200; id != 0 {
 		req.PeerID[0], req.Key = id, 77
 	}
@@ -191,7 +192,7 @@ func FuzzModel(f *testing.F) {
 		m := &model{ttl: time.Hour, remember: 5 * time.Hour, maxTorrents: 2, maxPeers: 120, swarms: map[byte]*history{}}
 		for n := 0; len(data) >= 5; data, n = data[5:], n+1 {
 			o := op{
-				kind: data[0] & 31, torrent: data[0] >> 5, addr: data[1], id: data[2],
+				kind: data[0], torrent: data[0] / 64, addr: data[1], id: data[2],
 				event: data[3] & 15, left: data[3] >> 4, want: data[4] & 15,
 				pause: time.Duration(data[4]>>4) * 10 * time.Second,
 			}

@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 )
 
-const maxSample = 1000 // peers in one answer
+const maxSample = 1000 // peers of one family in one answer
 
 // sampler draws peers. Its slices are scratch memory: shared by all swarms of a
 // shard, used under its lock.

@@ -104,9 +104,9 @@ func New(cfg Config) *Store {
 func (s *Store) shard(infohash [20]byte) *shard { return &s.shards[infohash[19]] }
 
 // Announce records req and answers it: the counts of the swarm go into res, and
-// up to req.NumWant peers are appended to res.Peers4 and res.Peers6. A negative
-// NumWant is none: the caller has resolved it ([tracker.NumWant]). The other
-// fields of res are left as they are.
+// up to req.NumWant peers are appended to res.Peers4 and res.Peers6, 1,000 of
+// each family at most. A negative NumWant is none: the caller has resolved it
+// ([tracker.NumWant]). The other fields of res are left as they are.
 //
 // The peers are a uniform random sample, without the asker. Those of the
 // asker's own address family come first; the other family only fills up what is

@@ -257,13 +257,16 @@ func TestExpire(t *testing.T) {
 }
 
 func TestTablesShrink(t *testing.T) {
-	s := New(Config{TTL: time.Hour})
+	s := New(Config{TTL: time.Hour, Seed: [32]byte{5}})
 	c := newClient(t, s, "10.0.0.0:1", 0)
 	for i := range 5000 {
 		c.req.Addr = netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 1)
 		c.req.Key, c.req.Left = uint32(i+1), int64(i%2)
 		c.now = start
-		if i < 20 {
+		switch {
+		case i < 20:
+			c.now = start.Add(2 * time.Hour)
+		case i%2 == 0:
 			c.now = start.Add(time.Hour)
 		}
 		_, err := s.Announce(c.now, &c.req, &c.res)
@@ -271,7 +274,9 @@ func TestTablesShrink(t *testing.T) {
 	}
 	checkInvariants(t, s)
 	sw := s.shards[0].swarms[[20]byte{}]
-	require.Equal(t, 4980, s.Expire(start.Add(2*time.Hour)))
+	require.Equal(t, 2490, s.Expire(start.Add(90*time.Minute)))
+	checkInvariants(t, s)
+	require.Equal(t, 2490, s.Expire(start.Add(150*time.Minute)))
 	checkInvariants(t, s)
 	require.Len(t, sw.v4.peers, 20)
 	require.LessOrEqual(t, cap(sw.v4.peers), shrinkAt)
