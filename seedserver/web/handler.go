@@ -47,7 +47,7 @@ type exchange struct {
 
 // ServeHTTP answers one request as the package documentation says.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{Handler: h, w: w, r: r, accept: parseAccept(r.Header.Values("Accept")), via: h.via(r)}
+	x := &exchange{Handler: h, w: w, r: r, accept: parseAccept(r.Header.Values("Accept")), via: h.Via(r)}
 	sent := r.URL.EscapedPath()
 	x.root = strings.Repeat("../", max(strings.Count(sent, "/")-1, 0))
 	if x.root == "" {

@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// via returns the way r came.
-func (h *Handler) via(r *http.Request) Via {
+// Via returns the way r came, as Config and the request tell it. Other handlers
+// that answer with addresses of ours, such as a tracker, may use it too.
+func (h *Handler) Via(r *http.Request) Via {
 	v := Via{Local: localAddr(r), Proxied: h.cfg.Proxies.trusted(r)}
 	v.Client, _ = h.cfg.Proxies.Client(r)
 	if v.URL = h.cfg.url(); v.URL != "" {

@@ -91,7 +91,7 @@ func TestVia(t *testing.T) {
 			if tt.request != nil {
 				tt.request(r)
 			}
-			got := New(tt.cfg).via(r)
+			got := New(tt.cfg).Via(r)
 			require.Equal(t, Via{
 				URL: tt.url, Local: netip.MustParseAddrPort("198.51.100.7:8080"),
 				Client: netip.MustParseAddr(tt.client), Proxied: tt.proxied,
