@@ -49,7 +49,14 @@ func (o order) compare(a, b *Entry) int {
 // letters, and numbers in them by value. Names that are equal in that are
 // ordered by their bytes.
 func compareNames(a, b string) int {
-	i, j := 0, 0
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	for i > 0 && digit(a[i-1]) { // back to where the number starts
+		i--
+	}
+	j := i
 	for i < len(a) && j < len(b) {
 		if digit(a[i]) && digit(b[j]) {
 			m, n := number(a[i:]), number(b[j:])
