@@ -253,6 +253,7 @@ func (l *loop) lookAtPause(now time.Time) {
 		} else {
 			l.policy.resume(now)
 		}
+		l.carryOut(now) // a choke goes out before the rejects that follow from it
 	}
 	for p := range l.peers {
 		if paused && !p.out.dismiss(nil, p.fast) {
