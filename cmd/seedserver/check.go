@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// checkCmd reads the settings of the environment and the configuration file as serve would.
+type checkCmd struct{}
+
+func (c *checkCmd) Run(s streams, cl *commandLine) error {
+	var checked commandLine
+	parser, err := newParser(&checked, s)
+	if err != nil {
+		return err
+	}
+	args := []string{"serve", "."} // settings do not depend on the directory
+	if cl.Config != "" {
+		args = append(args, "--config="+cl.Config)
+	}
+	if _, err := parse(parser, args); err != nil {
+		return err
+	}
+	if _, err := checked.Serve.config(s); err != nil {
+		return err
+	}
+	return printSettings(s, parser.Model)
+}
+
+// printSettings lists every setting of serve as a configuration file would hold it.
+func printSettings(s streams, model *kong.Application) error {
+	for _, node := range model.Children {
+		if node.Name != "serve" {
+			continue
+		}
+		for _, flag := range node.Flags {
+			if _, err := fmt.Fprintf(s.out, "%s = %s\n", flag.Name, tomlValue(flag.Target)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// tomlValue writes a flag's value as TOML: numbers and switches bare, lists in brackets, all else quoted.
+func tomlValue(v reflect.Value) string {
+	if text, ok := v.Interface().(fmt.Stringer); ok {
+		return strconv.Quote(text.String())
+	}
+	switch v.Kind() {
+	case reflect.Bool, reflect.Int:
+		return fmt.Sprint(v.Interface())
+	case reflect.Slice:
+		items := make([]string, v.Len())
+		for i := range items {
+			items[i] = tomlValue(v.Index(i))
+		}
+		return "[" + strings.Join(items, ", ") + "]"
+	default:
+		return strconv.Quote(v.String())
+	}
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/seedserver/bittorrent/seedserver"
+	"github.com/seedserver/bittorrent/seedserver/budget"
+)
+
+// serveCmd publishes a directory until it is told to stop.
+type serveCmd struct {
+	Dir string `arg:"" help:"The directory to publish. Made if it is missing." type:"path"`
+
+	HTTP           string   `name:"http" default:":8080" help:"Address of the index and the tracker." placeholder:"ADDR"`
+	Peer           string   `default:":6881" help:"Address for peers; if port 6881 is taken, the next up to 6889." placeholder:"ADDR"`
+	URL            string   `name:"url" help:"The address people type, if it is not this machine's own: https://files.example.org" placeholder:"URL"`
+	Advertise      []string `help:"Where peers reach us, HOST:PORT; repeatable. Found by itself if left out." placeholder:"HOST:PORT"`
+	TrustedProxies []string `name:"trusted-proxy" help:"Network of a reverse proxy whose X-Forwarded-For is believed; repeatable (default: loopback)." placeholder:"CIDR"`
+	State          string   `help:"Directory for the server's own files (default: below the user's state directory)." type:"path" placeholder:"DIR"`
+
+	Mode         string      `default:"plain" enum:"plain" help:"How torrents are seeded: ${enum}."`
+	MaxUp        budget.Rate `default:"unlimited" help:"Upload limit of all torrents together, such as 2MB/s." placeholder:"RATE"`
+	MaxUpTorrent budget.Rate `default:"unlimited" help:"Upload limit of each torrent." placeholder:"RATE"`
+	MaxPeers     int         `default:"5000" help:"Connections of all torrents together."`
+	UploadSlots  int         `default:"0" help:"Peers of one torrent served at once; 0 chooses."`
+
+	PieceLength budget.Bytes  `help:"Piece length of new torrents, such as 256KiB; chosen by size if left out." placeholder:"SIZE"`
+	PlainBelow  budget.Bytes  `default:"1MiB" help:"Files below this size are sent as themselves; 0 sends none." placeholder:"SIZE"`
+	Large       string        `default:"torrent" enum:"torrent,page,plain" help:"What larger files answer: ${enum}."`
+	Unit        []string      `help:"Directories that become one torrent each: a pattern such as 'albums/*'; repeatable." placeholder:"GLOB"`
+	Poll        bool          `help:"Look for changes by scanning only, for file systems that report no events."`
+	Settle      time.Duration `default:"10s" help:"How long a file must be quiet after a write before it is published."`
+	Rescan      time.Duration `default:"1m" help:"How often the directory is scanned for what events missed."`
+	Tracker     onOff         `default:"on" help:"The built-in tracker: on or off."`
+
+	AnnounceInterval time.Duration `default:"30m" help:"How often peers are asked to announce."`
+	RebuildState     bool          `help:"Put a damaged state database aside and start a fresh one; files are hashed again."`
+	JSON             bool          `name:"json" help:"Log JSON lines."`
+	Verbose          bool          `short:"v" help:"Log what peers do, too."`
+}
+
+// config translates the flags.
+func (c *serveCmd) config(s streams) (seedserver.Config, error) {
+	cfg := seedserver.Config{
+		Dir: c.Dir, HTTP: c.HTTP, Peer: c.Peer, PeerExact: c.Peer != ":6881", URL: strings.TrimSuffix(c.URL, "/"),
+		Advertise: c.Advertise, State: c.State,
+		Mode: seedserver.Mode(c.Mode), MaxUp: max(0, int64(c.MaxUp)), MaxUpTorrent: max(0, int64(c.MaxUpTorrent)),
+		MaxPeers: c.MaxPeers, UploadSlots: c.UploadSlots,
+		PieceLength: int64(c.PieceLength), Units: c.Unit, Poll: c.Poll, Rescan: c.Rescan, SettleWrite: c.Settle,
+		PlainBelow: int64(c.PlainBelow), Large: seedserver.Large(c.Large),
+		NoTracker: !bool(c.Tracker), AnnounceInterval: c.AnnounceInterval,
+		Version: version(), Logger: c.logger(s),
+	}
+	if c.PlainBelow == 0 {
+		cfg.PlainBelow = -1
+	}
+	for _, p := range c.TrustedProxies {
+		prefix, err := parseNetwork(p)
+		if err != nil {
+			return cfg, usageError{fmt.Sprintf("trusted-proxy %q: give an address or a network such as 10.0.0.0/8", p)}
+		}
+		cfg.TrustedProxies = append(cfg.TrustedProxies, prefix)
+	}
+	if c.State == "" {
+		state, err := seedserver.DefaultState(c.Dir)
+		if err != nil {
+			return cfg, err
+		}
+		cfg.State = state
+	}
+	if err := cfg.Check(); err != nil {
+		return cfg, usageError{err.Error()}
+	}
+	return cfg, nil
+}
+
+func (c *serveCmd) logger(s streams) *slog.Logger {
+	opts := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if c.Verbose {
+		opts.Level = slog.LevelDebug
+	}
+	if c.JSON {
+		return slog.New(slog.NewJSONHandler(s.err, opts))
+	}
+	return slog.New(slog.NewTextHandler(s.err, opts))
+}
+
+func parseNetwork(s string) (netip.Prefix, error) {
+	if ip, err := netip.ParseAddr(s); err == nil {
+		return netip.PrefixFrom(ip, ip.BitLen()), nil
+	}
+	return netip.ParsePrefix(s)
+}
+
+func (c *serveCmd) Run(ctx context.Context, s streams, args rawArgs) error {
+	cfg, err := c.config(s)
+	if err != nil {
+		return err
+	}
+	if os.Geteuid() == 0 {
+		cfg.Logger.Warn("running as root: a user of its own is safer; it needs to read the directory and to write its state")
+	}
+	if c.RebuildState {
+		aside, err := seedserver.RebuildState(cfg.State)
+		if err != nil {
+			return err
+		}
+		cfg.Logger.Info("a fresh state database is made", "old", aside)
+	}
+	srv, err := seedserver.New(cfg)
+	if err != nil {
+		return err
+	}
+	if err := srv.Listen(ctx); err != nil {
+		srv.Close()
+		return err
+	}
+	c.banner(s, srv)
+	stop := reloadOnHangup(ctx, srv, args, s)
+	defer stop()
+	return srv.Run(ctx)
+}
+
+// banner prints what a person needs to know first.
+func (c *serveCmd) banner(s streams, srv *seedserver.Server) {
+	abs, err := filepath.Abs(c.Dir)
+	if err != nil {
+		abs = c.Dir
+	}
+	fmt.Fprintf(s.out, "Publishing  %s\n", abs)
+	for _, u := range srv.URLs() {
+		fmt.Fprintf(s.out, "Index       %s\n", u)
+	}
+	for _, a := range srv.PeerAddrs() {
+		fmt.Fprintf(s.out, "Peers       %s\n", a)
+	}
+	fmt.Fprintf(s.out, "State       %s\n", srv.StateDir())
+	if note := srv.Reach(); note != "" {
+		fmt.Fprintf(s.out, "Note        %s\n", note)
+	}
+	fmt.Fprintln(s.out, "Put files into the directory; each is published once it is complete. Stop with Ctrl-C.")
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/seedserver/bittorrent/seedserver"
+)
+
+// reloadOnHangup reads the settings again on SIGHUP. Settings that cannot work are refused and the old ones stay.
+func reloadOnHangup(ctx context.Context, srv *seedserver.Server, args rawArgs, s streams) (stop func()) {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	done := make(chan struct{})
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		for {
+			select {
+			case <-done:
+				return
+			case <-ctx.Done():
+				return
+			case <-hangup:
+				reload(srv, args, s)
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(hangup)
+		close(done)
+		<-finished
+	}
+}
+
+func reload(srv *seedserver.Server, args rawArgs, s streams) {
+	log := srv.Logger()
+	var cl commandLine
+	parser, err := newParser(&cl, s)
+	if err == nil {
+		_, err = parse(parser, args)
+	}
+	var cfg seedserver.Config
+	if err == nil {
+		cfg, err = cl.Serve.config(s)
+	}
+	if err == nil {
+		err = srv.Reload(cfg)
+	}
+	if err != nil {
+		log.Error("the new settings are refused, the old ones stay", "err", err)
+		return
+	}
+	log.Info("settings read again")
+}
+
+// signalContext ends with the first SIGINT or SIGTERM; a second one ends the process at once.
+func signalContext() (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}

@@ -1,0 +1,177 @@
+package seedserver
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Mode is how a torrent is seeded.
+type Mode string
+
+// ModePlain is an ordinary seed: it shows every piece and serves whoever asks, within its limits.
+const ModePlain Mode = "plain"
+
+// Large is what a file at or above Config.PlainBelow answers to a client that did not ask for its torrent.
+type Large string
+
+const (
+	LargeTorrent Large = "torrent" // a redirect to the file's torrent
+	LargePage    Large = "page"    // a page that explains how to get it
+	LargePlain   Large = "plain"   // the file itself
+)
+
+// Config says what a Server serves and how. Only Dir is needed. It is not modified after it was given to New.
+type Config struct {
+	// Dir is the directory that is published. It is made if it is missing.
+	Dir string
+	// HTTP is the address of the public listener. If empty, ":8080". If HTTPOff, none is opened: the caller serves Handler.
+	HTTP string
+	// Peer is the TCP address peers connect to. If empty, ":6881"; when that port is taken, the next up to 6889 is used,
+	// unless PeerExact is set.
+	Peer string
+	// PeerExact makes a taken Peer port an error.
+	PeerExact bool
+	// URL is the public address of the HTTP listener, as clients reach it ("https://files.example.org"). If empty, each
+	// answer names the host that its request named.
+	URL string
+	// Advertise lists the addresses HOST:PORT at which peers reach us. If empty, they are found as Server.PeerAddrs says.
+	Advertise []string
+	// TrustedProxies lists the networks whose X-Forwarded-For is believed. If nil, loopback only.
+	TrustedProxies []netip.Prefix
+	// State is the directory of the server's own files. If empty, DefaultState(Dir).
+	State string
+
+	// Mode is how torrents are seeded. If empty, ModePlain.
+	Mode Mode
+	// MaxUp bounds what all torrents together upload, in payload bytes per second. If zero, unlimited.
+	MaxUp int64
+	// MaxUpTorrent bounds each torrent likewise. If zero, unlimited.
+	MaxUpTorrent int64
+	// MaxPeers bounds the connections of all torrents together. If zero, 5000.
+	MaxPeers int
+	// UploadSlots is how many peers of one torrent are served at once. If zero, chosen automatically.
+	UploadSlots int
+
+	// PieceLength is the piece length of new torrents, a power of two of at least 16 KiB. If zero, it grows with the content.
+	PieceLength int64
+	// Units lists glob patterns of directories that are published as one torrent each.
+	Units []string
+	// Poll watches by scanning only, for file systems that report no events.
+	Poll bool
+	// Rescan is how often the tree is scanned for what events missed. If zero, one minute (10 s with Poll).
+	Rescan time.Duration
+	// SettleWrite is how long a file must be quiet after a write, SettleRename after a rename into place.
+	// If zero, 10 s and 2 s.
+	SettleWrite, SettleRename time.Duration
+	// SettleBlind is how long a file must be quiet when it cannot be seen whether somebody still writes it. If zero, 60 s.
+	SettleBlind time.Duration
+
+	// PlainBelow is the size below which a file is sent as itself. If zero, 1 MiB. If negative, none is.
+	PlainBelow int64
+	// Large says what larger files answer. If empty, LargeTorrent.
+	Large Large
+	// NoTracker turns the built-in tracker off.
+	NoTracker bool
+	// AnnounceInterval is how often peers are asked to announce. If zero, 30 minutes.
+	AnnounceInterval time.Duration
+
+	// Version is shown to peers and on pages. If empty, "dev".
+	Version string
+	// Logger receives what an operator can act on. If nil, nothing is logged.
+	Logger *slog.Logger
+}
+
+// HTTPOff as Config.HTTP opens no public listener.
+const HTTPOff = "off"
+
+const (
+	defaultHTTP       = ":8080"
+	defaultPeer       = ":6881"
+	lastPeerPort      = 6889
+	defaultMaxPeers   = 5000
+	defaultPlainBelow = 1 << 20
+	defaultInterval   = 30 * time.Minute
+)
+
+func or[T comparable](v, fallback T) T {
+	var zero T
+	if v == zero {
+		return fallback
+	}
+	return v
+}
+
+func (c *Config) http() string                    { return or(c.HTTP, defaultHTTP) }
+func (c *Config) peer() string                    { return or(c.Peer, defaultPeer) }
+func (c *Config) maxPeers() int                   { return or(c.MaxPeers, defaultMaxPeers) }
+func (c *Config) plainBelow() int64               { return max(0, or(c.PlainBelow, defaultPlainBelow)) }
+func (c *Config) announceInterval() time.Duration { return or(c.AnnounceInterval, defaultInterval) }
+func (c *Config) version() string                 { return or(c.Version, "dev") }
+
+func (c *Config) logger() *slog.Logger {
+	if c.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return c.Logger
+}
+
+func (c *Config) trustedProxies() []netip.Prefix {
+	if c.TrustedProxies == nil {
+		return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	}
+	return c.TrustedProxies
+}
+
+// Check reports the first setting that cannot work, in words that say what to do about it. It touches nothing.
+func (c *Config) Check() error {
+	if c.Dir == "" {
+		return fmt.Errorf("no directory to publish: name one, for example ./files")
+	}
+	if c.URL != "" {
+		u, err := url.Parse(c.URL)
+		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			return fmt.Errorf("url %q: give it as clients type it, for example https://files.example.org", c.URL)
+		}
+		if u.RawQuery != "" || u.Fragment != "" {
+			return fmt.Errorf("url %q: leave out what follows ? or #", c.URL)
+		}
+	}
+	for _, a := range c.Advertise {
+		if _, _, err := splitHostPort(a); err != nil {
+			return fmt.Errorf("advertise %q: give HOST:PORT, for example 203.0.113.7:6881", a)
+		}
+	}
+	if l := c.PieceLength; l != 0 && (l < 16<<10 || l > 64<<20 || l&(l-1) != 0) {
+		return fmt.Errorf("piece-length %d: give a power of two from 16KiB to 64MiB, or leave it out", l)
+	}
+	switch c.Large {
+	case "", LargeTorrent, LargePage, LargePlain:
+	default:
+		return fmt.Errorf("large %q: one of torrent, page, plain", c.Large)
+	}
+	switch c.Mode {
+	case "", ModePlain:
+	default:
+		return fmt.Errorf("mode %q: one of plain", c.Mode)
+	}
+	for _, p := range c.Units {
+		if _, err := filepath.Match(p, ""); err != nil {
+			return fmt.Errorf("unit %q: not a valid pattern: %w", p, err)
+		}
+	}
+	return nil
+}
+
+// DefaultState returns where the server keeps its own files for dir when nothing else is said: systemd's STATE_DIRECTORY,
+// else the user's state directory, seedserver, and 12 hex digits that stand for dir's real path.
+func DefaultState(dir string) (string, error) {
+	if s := os.Getenv("STATE_DIRECTORY"); s != "" {
+		return filepath.SplitList(s)[0], nil
+	}
+	return userState(dir)
+}

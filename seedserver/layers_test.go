@@ -1,0 +1,62 @@
+package seedserver_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/seedserver/bittorrent"
+
+// layers is the whole import diagram: each package, and those of ours it may import. Changing it is a design review.
+var layers = map[string][]string{
+	// vocabulary
+	"/bencode":          {},
+	"/bencode/compact":  {},
+	"/bencode/metainfo": {"/bencode"},
+	// decisions and codecs
+	"/peerwire":           {},
+	"/peerwire/extension": {"/bencode", "/bencode/compact"},
+	"/piecepicker":        {},
+	"/tracker":            {"/bencode/compact"},
+	// drivers and stores
+	"/piecepicker/swarmsim": {"/piecepicker"},
+	"/tracker/peerstore":    {"/tracker"},
+	"/tracker/httptracker":  {"/bencode", "/bencode/compact", "/tracker", "/tracker/peerstore"},
+	// the server's parts: they meet only in package seedserver
+	"/seedserver/budget":  {},
+	"/seedserver/catalog": {"/bencode/metainfo"},
+	"/seedserver/choke":   {},
+	"/seedserver/ledger":  {},
+	"/seedserver/storage": {},
+	"/seedserver/swarm": {"/bencode/metainfo", "/peerwire", "/peerwire/extension", "/piecepicker",
+		"/seedserver/choke", "/seedserver/storage"},
+	"/seedserver/web": {"/bencode/metainfo"},
+	// composition
+	"/seedserver": {"/bencode/metainfo", "/peerwire", "/piecepicker", "/tracker", "/tracker/peerstore", "/tracker/httptracker",
+		"/seedserver/budget", "/seedserver/catalog", "/seedserver/ledger", "/seedserver/storage", "/seedserver/swarm", "/seedserver/web"},
+	"/cmd/seedserver": {"/bencode/metainfo", "/seedserver", "/seedserver/budget", "/seedserver/catalog", "/seedserver/storage"},
+}
+
+// TestLayers holds the rule "imports point down only": no package imports one of ours that the diagram does not name.
+func TestLayers(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"/...").Output()
+	require.NoError(t, err)
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		pkg := strings.TrimPrefix(fields[0], module)
+		allowed, known := layers[pkg]
+		require.True(t, known, "%s is not in the layer diagram", pkg)
+		for _, imp := range fields[1:] {
+			if imp, ours := strings.CutPrefix(imp, module); ours {
+				require.True(t, slices.Contains(allowed, imp), "%s may not import %s", pkg, imp)
+			}
+			if imp == "github.com/zeebo/bencode" {
+				require.Equal(t, "/bencode", pkg, "only package bencode may import zeebo/bencode")
+			}
+		}
+	}
+}

@@ -1,0 +1,49 @@
+package seedserver
+
+import "slices"
+
+// Reload takes over those settings of cfg that can change while running: upload limits, what files answer. It says which of the
+// others differ and need a restart.
+func (s *Server) Reload(cfg Config) error {
+	if err := cfg.Check(); err != nil {
+		return err
+	}
+	s.limit.SetRate(cfg.MaxUp)
+	s.torrents.setRate(cfg.MaxUpTorrent)
+	for _, name := range s.cfg.needRestart(&cfg) {
+		s.log.Warn("this setting takes effect with the next start", "setting", name)
+	}
+	return nil
+}
+
+// needRestart names the settings in which c and next differ and that Reload cannot change.
+func (c *Config) needRestart(next *Config) []string {
+	differs := map[string]bool{
+		"dir":               c.Dir != next.Dir,
+		"http":              c.HTTP != next.HTTP,
+		"peer":              c.Peer != next.Peer,
+		"url":               c.URL != next.URL,
+		"advertise":         !slices.Equal(c.Advertise, next.Advertise),
+		"trusted-proxy":     !slices.Equal(c.TrustedProxies, next.TrustedProxies),
+		"mode":              c.Mode != next.Mode,
+		"max-peers":         c.MaxPeers != next.MaxPeers,
+		"upload-slots":      c.UploadSlots != next.UploadSlots,
+		"piece-length":      c.PieceLength != next.PieceLength,
+		"unit":              !slices.Equal(c.Units, next.Units),
+		"poll":              c.Poll != next.Poll,
+		"rescan":            c.Rescan != next.Rescan,
+		"settle":            c.SettleWrite != next.SettleWrite,
+		"plain-below":       c.PlainBelow != next.PlainBelow,
+		"large":             c.Large != next.Large,
+		"tracker":           c.NoTracker != next.NoTracker,
+		"announce-interval": c.AnnounceInterval != next.AnnounceInterval,
+	}
+	var names []string
+	for name, yes := range differs {
+		if yes {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}

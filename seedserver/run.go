@@ -1,0 +1,108 @@
+package seedserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Run serves until ctx ends, then stops within a few seconds, whatever the number of torrents, and returns nil; or the first error
+// that makes going on impossible. When it has returned, all it started has ended and the state is closed.
+func (s *Server) Run(ctx context.Context) error {
+	defer s.Close()
+	if s.peer == nil {
+		if err := s.Listen(ctx); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var swarms, parts sync.WaitGroup
+	s.torrents.spawn = spawner(ctx, &swarms)
+	part := func(what string, run func(ctx context.Context) error) {
+		parts.Go(func() {
+			if err := run(ctx); ctx.Err() == nil {
+				cancel(fmt.Errorf("%s: %w", what, orElse(err, errEnded)))
+			}
+		})
+	}
+	ledgerCtx, endLedger := context.WithCancel(context.WithoutCancel(ctx))
+	defer endLedger()
+	accounts := make(chan error, 1)
+	go func() { accounts <- s.ledger.Run(ledgerCtx) }()
+
+	part("watching the directory", s.catalog.Run)
+	part("serving peers", func(ctx context.Context) error { return s.host.Serve(ctx, s.peer) })
+	part("finding our addresses", func(ctx context.Context) error { s.advertiser.run(ctx); return ctx.Err() })
+	if s.peers != nil {
+		part("tracking", func(ctx context.Context) error { expirePeers(ctx, s.peers); return ctx.Err() })
+	}
+	if s.http != nil {
+		part("serving HTTP", func(ctx context.Context) error { return serveHTTP(ctx, s.http, s.handler, s.log) })
+	}
+	<-ctx.Done()
+	parts.Wait()
+	swarms.Wait()
+	endLedger()
+	err := <-accounts
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	return err
+}
+
+var errEnded = errors.New("ended by itself")
+
+func orElse(err, fallback error) error {
+	if err == nil {
+		return fallback
+	}
+	return err
+}
+
+// spawner returns a function that runs others in wg until ctx ends or each one's end is called.
+func spawner(ctx context.Context, wg *sync.WaitGroup) func(run func(ctx context.Context)) (end func()) {
+	return func(run func(ctx context.Context)) func() {
+		ctx, cancel := context.WithCancel(ctx)
+		done := make(chan struct{})
+		wg.Go(func() {
+			defer close(done)
+			defer cancel()
+			run(ctx)
+		})
+		return func() {
+			cancel()
+			<-done
+		}
+	}
+}
+
+// serveHTTP serves handler on l until ctx ends; requests under way get two seconds then.
+func serveHTTP(ctx context.Context, l net.Listener, handler http.Handler, log *slog.Logger) error {
+	srv := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	stopped := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		if srv.Shutdown(grace) != nil {
+			srv.Close()
+		}
+	})
+	err := srv.Serve(l)
+	if !stop() {
+		<-stopped
+	}
+	return err
+}

@@ -1,0 +1,230 @@
+package seedserver
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/seedserver/bittorrent/bencode/metainfo"
+	"github.com/seedserver/bittorrent/peerwire"
+	"github.com/seedserver/bittorrent/seedserver/budget"
+	"github.com/seedserver/bittorrent/seedserver/catalog"
+	"github.com/seedserver/bittorrent/seedserver/ledger"
+	"github.com/seedserver/bittorrent/seedserver/storage"
+	"github.com/seedserver/bittorrent/seedserver/swarm"
+	"github.com/seedserver/bittorrent/seedserver/web"
+	"github.com/seedserver/bittorrent/tracker/peerstore"
+)
+
+// Server publishes one directory. Make it with New, then either Run it, or Listen and then Run it; Handler works from New on.
+type Server struct {
+	cfg     Config
+	log     *slog.Logger
+	proxies web.Proxies
+
+	ledger   *ledger.Ledger
+	store    *store
+	catalog  *catalog.Catalog
+	torrents *torrents
+	host     *swarm.Host
+	peers    *peerstore.Store // nil without a tracker
+	limit    *budget.Node
+	web      *web.Handler
+	handler  http.Handler
+
+	http, peer net.Listener // nil until Listen
+	advertiser *advertiser
+}
+
+// New opens the directory and the state of cfg, and makes what is missing. It starts nothing and opens no port. The caller must
+// Run or Close the server.
+//
+// Errors say what to do: about a setting that cannot work, a state that another process uses or that is damaged, a directory that
+// cannot be read.
+func New(cfg Config) (*Server, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(cfg.Dir, 0o755); err != nil {
+		return nil, fmt.Errorf("making the directory to publish: %w", err)
+	}
+	if err := cfg.findState(); err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, log: cfg.logger(), proxies: web.Proxies(cfg.trustedProxies()), limit: budget.New(nil, cfg.MaxUp)}
+	var id [20]byte
+	rand.Read(id[:])
+	s.host = swarm.NewHost(swarm.HostConfig{
+		PeerID: peerwire.NewPeerID(peerIDPrefix, id[:]), MaxPeers: cfg.maxPeers(), Logger: s.log,
+	})
+	var err error
+	if s.ledger, err = (ledger.Config{Logger: s.log}).Open(context.Background(), cfg.State); err != nil {
+		return nil, err
+	}
+	s.store = newStore(s.ledger, s.log)
+	if s.catalog, err = s.newCatalog(); err != nil {
+		s.ledger.Close()
+		return nil, err
+	}
+	s.torrents = &torrents{
+		cfg: &s.cfg, log: s.log, root: s.catalog.Root(), pool: storage.NewPool(0), host: s.host, limit: s.limit, perTorrent: cfg.MaxUpTorrent,
+		port: s.peerPort, recheck: s.catalog.Recheck,
+		sent: func(path string, n int64) { s.store.count(path, ledger.ClassPeer, n) }, live: map[metainfo.InfoHash]*torrent{},
+	}
+	s.advertiser = newAdvertiser(&s.cfg, netip.AddrPort{})
+	s.web = web.New(web.Config{
+		Source: source{s}, URL: cfg.URL, PlainBelow: cfg.PlainBelow, Large: cfg.webLarge(), Proxies: s.proxies,
+		Version: cfg.version(), Notice: s.advertiser.reach, Logger: s.log,
+	})
+	s.handler = s.web
+	if !cfg.NoTracker {
+		s.peers = peerstore.New(peerstore.Config{TTL: cfg.announceInterval() * 3 / 2})
+		s.handler = s.public(s.newTracker(s.peers), s.web)
+	}
+	return s, nil
+}
+
+// peerIDPrefix names this program and its series to other clients, as most do (BEP 20).
+const peerIDPrefix = "-SE0100-"
+
+// findState fills in State, and refuses one inside the published directory.
+func (c *Config) findState() error {
+	if c.State == "" {
+		state, err := DefaultState(c.Dir)
+		if err != nil {
+			return err
+		}
+		c.State = state
+	}
+	state, err := realPath(c.State)
+	if err != nil {
+		return err
+	}
+	dir, err := realPath(c.Dir)
+	if err != nil {
+		return err
+	}
+	if inside(state, dir) {
+		return fmt.Errorf("the state directory %s is inside the published directory; choose another with --state", c.State)
+	}
+	c.State = state
+	return nil
+}
+
+func (c *Config) webLarge() web.Large {
+	switch c.Large {
+	case LargePage:
+		return web.LargePage
+	case LargePlain:
+		return web.LargePlain
+	default:
+		return web.LargeTorrent
+	}
+}
+
+func (s *Server) newCatalog() (*catalog.Catalog, error) {
+	c, err := catalog.New(catalog.Config{
+		Dir: s.cfg.Dir, Publisher: publisher{s}, Store: s.store,
+		Settle: s.cfg.SettleWrite, SettleRenamed: s.cfg.SettleRename, SettleBlind: s.cfg.SettleBlind,
+		Rescan: s.cfg.Rescan, Poll: s.cfg.Poll, Units: s.cfg.Units, PieceLength: s.cfg.PieceLength, Logger: s.log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening the directory to publish: %w", err)
+	}
+	return c, nil
+}
+
+// publisher defers to the server's torrents, which are made after the catalog since they need its directory.
+type publisher struct{ s *Server }
+
+func (p publisher) Publish(v *catalog.Version) error          { return p.s.torrents.Publish(v) }
+func (p publisher) Pause(h metainfo.InfoHash)                 { p.s.torrents.Pause(h) }
+func (p publisher) Resume(v *catalog.Version) error           { return p.s.torrents.Resume(v) }
+func (p publisher) Retire(h metainfo.InfoHash, reason string) { p.s.torrents.Retire(h, reason) }
+
+// Handler answers what the public listener answers: index, torrents, files, tracker. It works as long as the server runs, and may
+// be mounted below a prefix with http.StripPrefix.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Listen opens the ports. Errors name the setting to change when one is taken. Run calls it if the caller did not.
+func (s *Server) Listen(ctx context.Context) (err error) {
+	if s.cfg.http() != HTTPOff {
+		if s.http, err = listenHTTP(ctx, s.cfg.http()); err != nil {
+			return err
+		}
+	}
+	if s.peer, err = listenPeer(ctx, s.cfg.peer(), s.cfg.PeerExact); err != nil {
+		if s.http != nil {
+			s.http.Close()
+		}
+		return err
+	}
+	s.advertiser.bound = boundAddr(s.peer)
+	if err := s.advertiser.resolve(ctx); err != nil {
+		s.log.Warn("our public address cannot be found; it is tried again", "err", err)
+	}
+	return nil
+}
+
+// Close releases what New and Listen opened. A server that was Run is closed already.
+func (s *Server) Close() error {
+	if s.http != nil {
+		s.http.Close()
+	}
+	if s.peer != nil {
+		s.peer.Close()
+	}
+	return errors.Join(s.catalog.Close(), s.ledger.Close())
+}
+
+// Logger returns where the server logs.
+func (s *Server) Logger() *slog.Logger { return s.log }
+
+// StateDir returns the directory of the server's own files.
+func (s *Server) StateDir() string { return s.cfg.State }
+
+// URLs returns addresses at which the index can be opened, best first; none before Listen.
+func (s *Server) URLs() []string {
+	if s.cfg.URL != "" {
+		return []string{s.cfg.URL + "/"}
+	}
+	if s.http == nil {
+		return nil
+	}
+	bound := boundAddr(s.http)
+	if !bound.Addr().IsUnspecified() {
+		return []string{"http://" + bound.String() + "/"}
+	}
+	var urls []string
+	for _, ip := range outwardAddrs() {
+		urls = append(urls, "http://"+netip.AddrPortFrom(ip, bound.Port()).String()+"/")
+	}
+	return append(urls, "http://"+net.JoinHostPort("localhost", strconv.Itoa(int(bound.Port())))+"/")
+}
+
+// PeerAddrs returns the addresses that peers are told, as a client on loopback would be; none before Listen.
+func (s *Server) PeerAddrs() []netip.AddrPort {
+	if s.peer == nil {
+		return nil
+	}
+	return s.addrs(web.Via{})
+}
+
+// Reach says how far the advertised addresses carry, "" when everybody can use them.
+func (s *Server) Reach() string { return s.advertiser.reach(web.Via{}) }
+
+func (s *Server) addrs(via web.Via) []netip.AddrPort { return s.advertiser.addrs(via) }
+
+func (s *Server) peerPort() uint16 { return s.advertiser.bound.Port() }
+
+// RebuildState puts a damaged state database in dir aside, so that the next start makes a fresh one.
+// It returns the new name of the old one, "" if there was none. Nothing is deleted; all files are hashed again.
+func RebuildState(dir string) (aside string, err error) { return ledger.Rebuild(filepath.Clean(dir)) }

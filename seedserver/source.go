@@ -1,0 +1,163 @@
+package seedserver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	"github.com/seedserver/bittorrent/bencode/metainfo"
+	"github.com/seedserver/bittorrent/seedserver/catalog"
+	"github.com/seedserver/bittorrent/seedserver/ledger"
+	"github.com/seedserver/bittorrent/seedserver/storage"
+	"github.com/seedserver/bittorrent/seedserver/web"
+)
+
+// source shows the catalog and the torrents to the web: it is the web's Source.
+type source struct{ s *Server }
+
+// Lookup is part of web.Source.
+func (src source) Lookup(path string) (web.Entry, bool) {
+	e, ok := src.s.catalog.Lookup(path)
+	if !ok {
+		return web.Entry{}, false
+	}
+	return src.entry(e), true
+}
+
+// List is part of web.Source. Junk and dot-files are not shown.
+func (src source) List(dir string) ([]web.Entry, bool) {
+	entries, ok := src.s.catalog.List(dir)
+	if !ok {
+		return nil, false
+	}
+	out := make([]web.Entry, 0, len(entries))
+	for _, e := range entries {
+		if !e.Hidden {
+			out = append(out, src.entry(e))
+		}
+	}
+	return out, true
+}
+
+// Demand is part of web.Source.
+func (src source) Demand(path string) { src.s.catalog.Demand(path) }
+
+// entry translates what the catalog knows into what the web shows.
+func (src source) entry(e catalog.Entry) web.Entry {
+	w := web.Entry{
+		Path: e.Path, Name: e.Name, Dir: e.Dir, Unit: e.Unit, In: e.In, Size: e.Size, Files: e.Files, ModTime: e.ModTime,
+		Progress: e.Progress, Reason: e.Reason, InfoHash: e.InfoHash,
+	}
+	switch e.State {
+	case catalog.Settling, catalog.Temporary:
+		w.State = web.Settling
+	case catalog.Hashing:
+		w.State = web.Hashing
+	case catalog.Published:
+		w.State = web.Published
+		w.Peers = src.peers(e.InfoHash)
+	case catalog.Empty:
+		w.State = web.Empty
+	case catalog.Directory: // has no state of its own
+	default:
+		w.State = web.LeftOut
+	}
+	if e.State == catalog.Temporary && w.Reason == "" {
+		w.Reason = "a temporary name"
+	}
+	if !e.Until.IsZero() {
+		w.Wait = max(0, time.Until(e.Until))
+	}
+	return w
+}
+
+// peers counts the swarm of h as our tracker knows it.
+func (src source) peers(h metainfo.InfoHash) web.Peers {
+	if src.s.peers == nil {
+		return web.Peers{}
+	}
+	stats, _ := src.s.peers.Scrape(h)
+	return web.Peers{Known: true, Seeds: stats.Complete, Leechers: stats.Incomplete, Completed: stats.Downloaded}
+}
+
+// Torrent is part of web.Source: the torrent names our tracker as this client reaches it.
+func (src source) Torrent(_ context.Context, e web.Entry, via web.Via) ([]byte, error) {
+	t := src.s.torrents.find(e.InfoHash)
+	if t == nil {
+		return nil, fmt.Errorf("%s: %w", e.Path, web.ErrUnavailable)
+	}
+	v := t.version.Load()
+	doc := metainfo.Torrent{
+		Info: v.Info, InfoBytes: v.InfoBytes, InfoHash: v.InfoHash,
+		CreatedBy: "seedserver " + src.s.cfg.version(), CreationDate: v.Published.UTC().Truncate(time.Second),
+	}
+	doc.Announce = src.s.announceURL(via)
+	return doc.Encode(), nil
+}
+
+// Magnet is part of web.Source. The link names our tracker and our peer addresses, so that it works at once.
+func (src source) Magnet(e web.Entry, via web.Via) metainfo.Magnet {
+	m := metainfo.Magnet{InfoHash: e.InfoHash, HasInfoHash: true, Name: e.Name}
+	if e.Name == "" {
+		if t := src.s.torrents.find(e.InfoHash); t != nil {
+			m.Name = t.version.Load().Name
+		}
+	}
+	if u := src.s.announceURL(via); u != "" {
+		m.Trackers = []string{u}
+	}
+	for _, ap := range src.s.addrs(via) {
+		m.Peers = append(m.Peers, ap.String())
+	}
+	return m
+}
+
+// Open is part of web.Source: it reads the published bytes of a file through the same guard as the peers' blocks.
+func (src source) Open(ctx context.Context, e web.Entry) (io.ReadSeekCloser, error) {
+	if e.State == web.Empty {
+		return nopCloser{bytes.NewReader(nil)}, nil
+	}
+	t := src.s.torrents.find(e.InfoHash)
+	if t == nil {
+		return nil, fmt.Errorf("%s: %w", e.Path, web.ErrUnavailable)
+	}
+	v := t.version.Load()
+	for i, f := range v.Files {
+		if f.Path == e.Path {
+			r := &pacedReader{ctx: ctx, t: t, sent: func(n int) { src.s.store.count(v.Path, ledger.ClassHTTP, int64(n)) }}
+			return nopCloser{io.NewSectionReader(r, v.Info.Files[i].Offset, f.Length)}, nil
+		}
+	}
+	return nil, fmt.Errorf("%s: %w", e.Path, fs.ErrNotExist)
+}
+
+type nopCloser struct{ io.ReadSeeker }
+
+func (nopCloser) Close() error { return nil }
+
+// pacedReader reads a torrent's content at the pace of its limits and accounts what was read. It lives as long as one request,
+// which is why it may hold the request's context.
+type pacedReader struct {
+	ctx  context.Context
+	t    *torrent
+	sent func(n int)
+}
+
+// ReadAt is part of io.ReaderAt.
+func (r *pacedReader) ReadAt(p []byte, off int64) (int, error) {
+	if err := r.t.limit.Wait(r.ctx, len(p)); err != nil {
+		return 0, err
+	}
+	if err := r.t.content.ReadAt(p, off); err != nil {
+		if errors.Is(err, storage.ErrChanged) {
+			return 0, fmt.Errorf("%w: %w", web.ErrUnavailable, err)
+		}
+		return 0, err
+	}
+	r.sent(len(p))
+	return len(p), nil
+}

@@ -1,0 +1,172 @@
+package seedserver
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/seedserver/bittorrent/bencode/metainfo"
+	"github.com/seedserver/bittorrent/seedserver/catalog"
+	"github.com/seedserver/bittorrent/seedserver/ledger"
+)
+
+// store keeps the catalog's versions in the ledger: it is the catalog's Store. It also knows which entry of the ledger a path's
+// traffic belongs to.
+type store struct {
+	ledger *ledger.Ledger
+	log    *slog.Logger
+
+	mu   sync.RWMutex
+	live map[string]ledger.Version // by path; a path has one live version
+}
+
+func newStore(l *ledger.Ledger, log *slog.Logger) *store {
+	return &store{ledger: l, log: log, live: map[string]ledger.Version{}}
+}
+
+// Load is part of catalog.Store. A version whose torrent cannot be read is left out: its file is hashed again.
+func (s *store) Load(ctx context.Context) ([]catalog.Record, error) {
+	versions, err := s.ledger.Versions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	records := make([]catalog.Record, 0, len(versions))
+	for _, v := range versions {
+		s.live[v.Path] = v
+		raw, err := s.readInfo(v.InfoHash)
+		if err != nil {
+			s.log.Warn("a torrent is missing from the state, its file is hashed again", "path", v.Path, "err", err)
+			continue
+		}
+		records = append(records, catalog.Record{
+			Path: v.Path, Unit: v.Unit, Stamp: catalog.Stamp(v.Stamp), InfoHash: v.InfoHash, InfoBytes: raw, Published: v.Published,
+		})
+	}
+	return records, nil
+}
+
+func (s *store) readInfo(h metainfo.InfoHash) ([]byte, error) {
+	b, err := s.ledger.ReadTorrent(h)
+	if err != nil {
+		return nil, err
+	}
+	t, err := metainfo.Parse(b)
+	if err != nil {
+		return nil, err
+	}
+	if t.InfoHash != h {
+		return nil, fmt.Errorf("the torrent of %v holds %v", h, t.InfoHash)
+	}
+	return t.InfoBytes, nil
+}
+
+// Write is part of catalog.Store. Torrents are on disk before the versions that name them; runs of versions go in one transaction.
+func (s *store) Write(ctx context.Context, changes []catalog.Change) error {
+	if err := s.writeTorrents(ctx, changes); err != nil {
+		return err
+	}
+	for len(changes) > 0 {
+		n := 1
+		for n < len(changes) && (changes[n].Retired == "") == (changes[0].Retired == "") {
+			n++
+		}
+		write := s.save
+		if changes[0].Retired != "" {
+			write = s.retire
+		}
+		if err := write(ctx, changes[:n]); err != nil {
+			return err
+		}
+		changes = changes[n:]
+	}
+	return nil
+}
+
+func (s *store) writeTorrents(ctx context.Context, changes []catalog.Change) error {
+	var torrents []ledger.Torrent
+	for _, c := range changes {
+		if c.Retired == "" {
+			doc := metainfo.Torrent{InfoBytes: c.Record.InfoBytes, InfoHash: c.Record.InfoHash}
+			torrents = append(torrents, ledger.Torrent{InfoHash: c.Record.InfoHash, Data: doc.Encode()})
+		}
+	}
+	if len(torrents) == 0 {
+		return nil
+	}
+	return s.ledger.WriteTorrents(ctx, torrents)
+}
+
+// save adds versions. A file that was renamed goes on under the entry of its former path.
+func (s *store) save(ctx context.Context, changes []catalog.Change) error {
+	versions := make([]ledger.Version, len(changes))
+	s.mu.RLock()
+	for i, c := range changes {
+		r := c.Record
+		versions[i] = ledger.Version{
+			Path: r.Path, Unit: r.Unit, Stamp: ledger.Stamp(r.Stamp), InfoHash: r.InfoHash, Published: r.Published,
+		}
+		if c.From != "" {
+			versions[i].FileID = s.live[c.From].FileID
+		}
+	}
+	s.mu.RUnlock()
+	if err := s.ledger.AddVersions(ctx, versions); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, v := range versions {
+		if from := changes[i].From; from != "" {
+			delete(s.live, from)
+		}
+		s.live[v.Path] = v
+	}
+	return nil
+}
+
+// retire ends versions, and removes the torrents that no other version needs.
+func (s *store) retire(ctx context.Context, changes []catalog.Change) error {
+	var ids []int64
+	s.mu.Lock()
+	for _, c := range changes {
+		if v, ok := s.live[c.Record.Path]; ok && v.InfoHash == c.Record.InfoHash {
+			ids = append(ids, v.ID)
+			delete(s.live, c.Record.Path)
+		}
+	}
+	s.mu.Unlock()
+	if err := s.ledger.Retire(ctx, changes[0].At, ids...); err != nil {
+		return err
+	}
+	for _, c := range changes {
+		if err := s.ledger.RemoveTorrent(ctx, c.Record.InfoHash); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Checkpoint is part of catalog.Store.
+func (s *store) Checkpoint(ctx context.Context, path string) (catalog.Checkpoint, error) {
+	c, err := s.ledger.Checkpoint(ctx, path)
+	return catalog.Checkpoint{Path: c.Path, Stamp: catalog.Stamp(c.Stamp), PieceLength: c.PieceLength, Hashes: c.Hashes}, err
+}
+
+// SaveCheckpoint is part of catalog.Store.
+func (s *store) SaveCheckpoint(ctx context.Context, c catalog.Checkpoint) error {
+	return s.ledger.SaveCheckpoint(ctx, ledger.Checkpoint{
+		Path: c.Path, Stamp: ledger.Stamp(c.Stamp), PieceLength: c.PieceLength, Hashes: c.Hashes,
+	})
+}
+
+// count accounts n bytes that left for the file or unit at path.
+func (s *store) count(path string, class ledger.Class, n int64) {
+	s.mu.RLock()
+	id := s.live[path].FileID
+	s.mu.RUnlock()
+	s.ledger.AddBytes(time.Now(), id, class, n)
+}

@@ -1,0 +1,163 @@
+package seedserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/seedserver/bittorrent/bencode/metainfo"
+	"github.com/seedserver/bittorrent/seedserver/budget"
+	"github.com/seedserver/bittorrent/seedserver/catalog"
+	"github.com/seedserver/bittorrent/seedserver/storage"
+	"github.com/seedserver/bittorrent/seedserver/swarm"
+)
+
+// torrents seeds what the catalog publishes: it is the catalog's Publisher. Each torrent is a swarm over guarded content.
+type torrents struct {
+	cfg     *Config
+	log     *slog.Logger
+	root    *os.Root
+	pool    *storage.Pool
+	host    *swarm.Host
+	limit   *budget.Node               // of all torrents together
+	port    func() uint16              // of the peer listener
+	recheck func(h metainfo.InfoHash)  // tells the catalog that content is not as published
+	sent    func(path string, n int64) // accounts payload bytes
+
+	// spawn runs a function until the server ends, or until the returned end is called, which waits for it. It is set before
+	// the catalog runs.
+	spawn func(run func(ctx context.Context)) (end func())
+
+	mu         sync.RWMutex
+	live       map[metainfo.InfoHash]*torrent
+	perTorrent int64 // bytes per second, 0 for unlimited
+}
+
+// torrent is one published version and the swarm that serves it.
+type torrent struct {
+	swarm   *swarm.Swarm
+	version atomic.Pointer[catalog.Version]
+	content swappable
+	limit   *budget.Node
+	end     func() // ends the swarm and waits for it
+}
+
+// swappable is content that can be replaced while it is being read: after a rename the same bytes lie elsewhere.
+type swappable struct {
+	current atomic.Pointer[storage.Content]
+}
+
+// ReadAt is part of swarm.Content.
+func (s *swappable) ReadAt(p []byte, off int64) error {
+	return s.current.Load().ReadAt(p, off)
+}
+
+// swap puts c in place and closes what was there.
+func (s *swappable) swap(c *storage.Content) {
+	if old := s.current.Swap(c); old != nil {
+		old.Close()
+	}
+}
+
+// Publish starts to seed v.
+func (ts *torrents) Publish(v *catalog.Version) error {
+	content, err := ts.open(v)
+	if err != nil {
+		return err
+	}
+	t := &torrent{limit: budget.New(ts.limit, 0)}
+	t.version.Store(v)
+	t.content.swap(content)
+	t.swarm = swarm.New(swarm.Config{
+		Info: v.Info, InfoBytes: v.InfoBytes, InfoHash: v.InfoHash,
+		Content: &t.content, Limiter: t.limit, UploadSlots: ts.cfg.UploadSlots,
+		ListenPort: ts.port(), Client: "seedserver " + ts.cfg.version(),
+		Changed: func(error) { ts.recheck(v.InfoHash) },
+		Sent:    func(n int) { ts.sent(t.version.Load().Path, int64(n)) },
+		Logger:  ts.log,
+	})
+	t.end = ts.spawn(func(ctx context.Context) { t.swarm.Run(ctx) })
+	ts.mu.Lock()
+	ts.live[v.InfoHash] = t
+	t.limit.SetRate(ts.perTorrent)
+	ts.mu.Unlock()
+	ts.host.Add(t.swarm)
+	ts.log.Info("published", "path", v.Path, "infohash", v.InfoHash, "size", v.Info.Length(), "pieces", v.Info.NumPieces())
+	return nil
+}
+
+// Pause stops sending until Resume: the bytes are being checked.
+func (ts *torrents) Pause(h metainfo.InfoHash) {
+	if t := ts.find(h); t != nil {
+		t.swarm.Pause()
+	}
+}
+
+// Resume goes on with v, whose bytes are those of the version before.
+func (ts *torrents) Resume(v *catalog.Version) error {
+	t := ts.find(v.InfoHash)
+	if t == nil {
+		return fmt.Errorf("resuming %s: not published", v.Path)
+	}
+	content, err := ts.open(v)
+	if err != nil {
+		t.swarm.Pause()
+		return err
+	}
+	t.content.swap(content)
+	t.version.Store(v)
+	t.swarm.Resume()
+	return nil
+}
+
+// Retire ends a torrent: its peers are disconnected when it returns.
+func (ts *torrents) Retire(h metainfo.InfoHash, reason string) {
+	t := ts.find(h)
+	if t == nil {
+		return
+	}
+	ts.mu.Lock()
+	delete(ts.live, h)
+	ts.mu.Unlock()
+	ts.host.Remove(h)
+	t.end()
+	t.content.current.Load().Close()
+	ts.log.Info("retired", "path", t.version.Load().Path, "infohash", h, "reason", reason)
+}
+
+// open lays the files of v out as the content of its torrent.
+func (ts *torrents) open(v *catalog.Version) (*storage.Content, error) {
+	if len(v.Files) == 0 {
+		return nil, errors.New("a version without files")
+	}
+	files := make([]storage.File, len(v.Files))
+	for i, f := range v.Files {
+		files[i] = storage.File{Path: f.Path, Length: f.Length, Stamp: storage.Stamp(f.Stamp)}
+	}
+	content, err := storage.Open(ts.pool, ts.root, files)
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", v.Path, err)
+	}
+	return content, nil
+}
+
+// find returns the torrent of h, nil when it is not published.
+func (ts *torrents) find(h metainfo.InfoHash) *torrent {
+	ts.mu.RLock()
+	defer ts.mu.RUnlock()
+	return ts.live[h]
+}
+
+// setRate bounds each torrent, present and future, in bytes per second; 0 is unlimited.
+func (ts *torrents) setRate(bytesPerSecond int64) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	ts.perTorrent = bytesPerSecond
+	for _, t := range ts.live {
+		t.limit.SetRate(bytesPerSecond)
+	}
+}
