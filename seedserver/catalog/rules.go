@@ -1,5 +1,16 @@
 package catalog
 
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
 // Rules are the criteria of one directory, for itself and all below it. The
 // zero value lets everything through. A file must pass the rules of every
 // directory above it: a child directory narrows, never widens.
@@ -23,4 +34,193 @@ type Rules struct {
 	// decoder gives them. It is nil unless the file may set policy: owned by
 	// root or our user and not writable by group or others.
 	Policy map[string]any
+}
+
+// Bounds of a .seedserver.toml.
+const (
+	maxRulesSize = 64 << 10 // bytes
+	maxPatterns  = 1000     // in each list
+)
+
+// policyKeys are the keys that only a trusted file may set.
+var policyKeys = []string{"access", "budget", "mode"}
+
+// ParseRules reads a .seedserver.toml of at most 64 KiB:
+//
+//	include  = ["*.iso", "docs/**"]
+//	exclude  = ["*.bak"]
+//	min-size = "1MiB"       # or a number of bytes
+//	max-size = "50GB"
+//	unit     = true
+//
+// The keys access, mode and budget are kept in Rules.Policy if trusted, else
+// ignored. Unknown keys are ignored too; warning names all that was ignored, or
+// is empty. The error is a [*RulesError]; no rule may be taken from such a file,
+// since what it meant to exclude is not known.
+func ParseRules(b []byte, trusted bool) (rules Rules, warning string, err error) {
+	if len(b) > maxRulesSize {
+		return Rules{}, "", &RulesError{Reason: fmt.Sprintf("longer than %d bytes", maxRulesSize)}
+	}
+	var keys map[string]any
+	if err := toml.Unmarshal(b, &keys); err != nil {
+		return Rules{}, "", syntaxError(err)
+	}
+	var unknown, untrusted []string
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		switch {
+		case !slices.Contains(policyKeys, key):
+			known, err := rules.set(key, keys[key])
+			if err != nil {
+				return Rules{}, "", &RulesError{Reason: fmt.Sprintf("%s %v", key, err)}
+			}
+			if !known {
+				unknown = append(unknown, strconv.Quote(key))
+			}
+		case !trusted:
+			untrusted = append(untrusted, key)
+		default:
+			if rules.Policy == nil {
+				rules.Policy = map[string]any{}
+			}
+			rules.Policy[key] = keys[key]
+		}
+	}
+	if _, err := compileRules(rules); err != nil {
+		return Rules{}, "", &RulesError{Reason: err.Error()}
+	}
+	return rules, ignored(unknown, untrusted), nil
+}
+
+// set takes the value of one key for criteria, and reports whether there is
+// such a key.
+func (r *Rules) set(key string, value any) (known bool, err error) {
+	switch key {
+	case "include":
+		r.Include, err = stringList(value)
+	case "exclude":
+		r.Exclude, err = stringList(value)
+	case "min-size":
+		r.MinSize, err = parseSize(value)
+	case "max-size":
+		r.MaxSize, err = parseSize(value)
+	case "unit":
+		var ok bool
+		if r.Unit, ok = value.(bool); !ok {
+			err = errors.New("is neither true nor false")
+		}
+	default:
+		return false, nil
+	}
+	return true, err
+}
+
+// ignored returns the one warning about what was ignored.
+func ignored(unknown, untrusted []string) string {
+	var parts []string
+	if len(unknown) > 0 {
+		const most = 10
+		if len(unknown) > most {
+			unknown = append(unknown[:most:most], "...")
+		}
+		parts = append(parts, "unknown keys "+strings.Join(unknown, ", "))
+	}
+	if len(untrusted) > 0 {
+		parts = append(parts, strings.Join(untrusted, ", ")+" (the file must be owned by root or the server's user and not be writable by others)")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "ignored: " + strings.Join(parts, "; ")
+}
+
+// syntaxError returns the RulesError of an error of the TOML decoder.
+func syntaxError(err error) error {
+	var parse toml.ParseError
+	if errors.As(err, &parse) {
+		return &RulesError{Line: parse.Position.Line, Reason: parse.Message}
+	}
+	return &RulesError{Reason: err.Error()}
+}
+
+func stringList(value any) ([]string, error) {
+	items, ok := value.([]any)
+	if !ok {
+		return nil, errors.New("is not a list of strings")
+	}
+	if len(items) > maxPatterns {
+		return nil, fmt.Errorf("has more than %d patterns", maxPatterns)
+	}
+	list := make([]string, 0, len(items))
+	for _, item := range items {
+		s, ok := item.(string)
+		if !ok {
+			return nil, errors.New("is not a list of strings")
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
+
+var sizeUnits = map[string]float64{
+	"": 1, "b": 1,
+	"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12,
+	"kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40,
+}
+
+// parseSize reads a number of bytes, or a string like "1.5GiB" or "50 MB".
+func parseSize(value any) (int64, error) {
+	const largest = 1 << 60
+	switch v := value.(type) {
+	case int64:
+		if v >= 0 && v <= largest {
+			return v, nil
+		}
+	case string:
+		digits := strings.TrimRight(v, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ ")
+		unit, ok := sizeUnits[strings.ToLower(strings.TrimSpace(v[len(digits):]))]
+		n, err := strconv.ParseFloat(digits, 64)
+		if ok && err == nil && n >= 0 && n*unit <= largest {
+			return int64(n * unit), nil
+		}
+	}
+	return 0, errors.New(`is not a size like 1048576 or "1MiB"`)
+}
+
+// ruleset is compiled Rules.
+type ruleset struct {
+	Rules
+	include, exclude []pattern
+}
+
+func compileRules(r Rules) (*ruleset, error) {
+	include, err := compilePatterns(r.Include)
+	if err != nil {
+		return nil, err
+	}
+	exclude, err := compilePatterns(r.Exclude)
+	if err != nil {
+		return nil, err
+	}
+	return &ruleset{Rules: r, include: include, exclude: exclude}, nil
+}
+
+// judgeExcluded decides about any path below the rules' directory.
+func (r *ruleset) judgeExcluded(rel string) verdict {
+	if matchAny(r.exclude, rel) {
+		return leftOut("excluded")
+	}
+	return accepted
+}
+
+// judgeContent decides about a file, or a unit, of so many bytes.
+func (r *ruleset) judgeContent(rel string, size int64) verdict {
+	switch {
+	case len(r.Include) > 0 && !matchAny(r.include, rel):
+		return leftOut("not included")
+	case size < r.MinSize:
+		return leftOut("smaller than %d bytes", r.MinSize)
+	case r.MaxSize > 0 && size > r.MaxSize:
+		return leftOut("larger than %d bytes", r.MaxSize)
+	}
+	return accepted
 }

@@ -1,0 +1,15 @@
+package catalog
+
+import (
+	"io/fs"
+	"syscall"
+)
+
+// stampOf returns the stamp of what was examined.
+func stampOf(fi fs.FileInfo) Stamp {
+	s := Stamp{Size: fi.Size(), ModTime: fi.ModTime().UnixNano()}
+	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
+		s.Dev, s.Ino, s.ChangeTime = uint64(st.Dev), st.Ino, st.Ctim.Nano()
+	}
+	return s
+}
