@@ -284,6 +284,24 @@ func TestManyTorrents(t *testing.T) {
 	require.Len(t, entries, len(batch), "no temporary file is left")
 }
 
+// TestWriteTorrentsFails: what was begun is cleared away, and the error says what went wrong.
+func TestWriteTorrentsFails(t *testing.T) {
+	l := open(t, t.TempDir())
+	torrents := make([]Torrent, 2*bulk)
+	for i := range torrents {
+		torrents[i].InfoHash[0] = byte(i)
+	}
+	dir := filepath.Join(filepath.Dir(l.path), torrentsName)
+	obstacle := filepath.Join(dir, torrentName(torrents[2*bulk-1].InfoHash))
+	require.NoError(t, os.MkdirAll(filepath.Join(obstacle, "x"), 0o700))
+	for _, n := range []int{2 * bulk, bulk - 1} {
+		require.ErrorContains(t, l.WriteTorrents(t.Context(), torrents[2*bulk-n:]), "rename")
+		temps, err := filepath.Glob(filepath.Join(dir, "*"+tempSuffix))
+		require.NoError(t, err)
+		require.Empty(t, temps)
+	}
+}
+
 // BenchmarkPublish5000 is what a directory of 5,000 small files costs: torrents, then versions.
 func BenchmarkPublish5000(b *testing.B) {
 	const n = 5000
@@ -294,14 +312,23 @@ func BenchmarkPublish5000(b *testing.B) {
 		batch[i] = version(fmt.Sprint(i), i)
 		torrents[i] = Torrent{batch[i].InfoHash, make([]byte, 300)}
 	}
-	for b.Loop() {
-		if err := l.WriteTorrents(b.Context(), torrents); err != nil {
-			b.Fatal(err)
+	b.Run("torrents", func(b *testing.B) {
+		for round := byte(0); b.Loop(); round++ {
+			for i := range torrents {
+				torrents[i].InfoHash[19] = round // replacing files costs more than making them
+			}
+			if err := l.WriteTorrents(b.Context(), torrents); err != nil {
+				b.Fatal(err)
+			}
 		}
-		if err := l.AddVersions(b.Context(), batch); err != nil {
-			b.Fatal(err)
+	})
+	b.Run("versions", func(b *testing.B) {
+		for b.Loop() {
+			if err := l.AddVersions(b.Context(), batch); err != nil {
+				b.Fatal(err)
+			}
 		}
-	}
+	})
 }
 
 func BenchmarkAddVersion(b *testing.B) {

@@ -17,13 +17,3 @@ func tryLock(f *os.File) (taken bool, err error) {
 	}
 	return false, err
 }
-
-// syncDir makes the names in a directory durable.
-func syncDir(root *os.Root) error {
-	d, err := root.Open(".")
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
-}

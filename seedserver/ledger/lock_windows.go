@@ -18,6 +18,3 @@ func tryLock(f *os.File) (taken bool, err error) {
 	}
 	return false, err
 }
-
-// syncDir does nothing: the file system keeps its names by itself.
-func syncDir(*os.Root) error { return nil }

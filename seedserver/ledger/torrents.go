@@ -9,17 +9,18 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
-	"sync"
 )
 
 const (
 	torrentSuffix = ".torrent"
 	tempSuffix    = ".tmp"
 
-	// torrentWriters sync at the same time: a file system commits what waits
-	// together in one go.
-	torrentWriters = 32
+	// bulk is how many torrents it takes to sync the whole file system once
+	// instead of each file, where the system can: that may have to write what
+	// others left unwritten, such as an upload under way.
+	bulk = 64
 )
 
 // Torrent is a metainfo file.
@@ -64,59 +65,70 @@ func (l *Ledger) WriteTorrent(ctx context.Context, t Torrent) error {
 // earlier one. Each file appears whole or not at all, and all are on disk when
 // it returns nil. If it fails, some may have been written.
 func (l *Ledger) WriteTorrents(ctx context.Context, torrents []Torrent) error {
-	if len(torrents) == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	queue := make(chan Torrent)
-	var writers sync.WaitGroup
-	for range min(torrentWriters, len(torrents)) {
-		writers.Go(func() {
-			for t := range queue {
-				if err := l.writeTorrent(t); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	for _, t := range torrents {
-		if ctx.Err() != nil {
-			break
-		}
-		queue <- t // never for long: the writers take until it is closed
-	}
-	close(queue)
-	writers.Wait()
-	if ctx.Err() != nil {
-		return fmt.Errorf("writing torrents: %w", context.Cause(ctx))
-	}
-	if err := syncDir(l.torrents); err != nil {
+	if err := l.writeTorrents(ctx, torrents); err != nil {
 		return fmt.Errorf("writing torrents: %w", err)
 	}
 	return nil
 }
 
-// writeTorrent writes one torrent under a temporary name, then gives it its own.
-func (l *Ledger) writeTorrent(t Torrent) (err error) {
-	name := torrentName(t.InfoHash)
-	temp := fmt.Sprintf("%s.%d%s", name, l.temps.Add(1), tempSuffix)
-	f, err := l.torrents.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+// writeTorrents writes all under temporary names, makes them durable, then gives
+// them their own.
+func (l *Ledger) writeTorrents(ctx context.Context, torrents []Torrent) (err error) {
+	together := canSyncAll && len(torrents) >= bulk
+	temps := make([]string, 0, len(torrents))
+	defer func() {
+		if err != nil {
+			for _, temp := range temps {
+				l.torrents.Remove(temp) // those that have their name by now are not found
+			}
+		}
+	}()
+	for _, t := range torrents {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		temp := fmt.Sprintf("%x.%d%s", t.InfoHash, l.temps.Add(1), tempSuffix)
+		temps = append(temps, temp)
+		if err := l.writeTemp(temp, t.Data, !together); err != nil {
+			return err
+		}
+	}
+	if together {
+		if err := syncAll(l.torrents); err != nil {
+			return err
+		}
+	}
+	for i, t := range torrents {
+		if err := l.torrents.Rename(temps[i], torrentName(t.InfoHash)); err != nil {
+			return err
+		}
+	}
+	return syncDir(l.torrents)
+}
+
+// writeTemp writes one new file, and syncs it if told so.
+func (l *Ledger) writeTemp(name string, data []byte, sync bool) error {
+	f, err := l.torrents.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(t.Data)
-	if err == nil {
+	_, err = f.Write(data)
+	if err == nil && sync {
 		err = f.Sync()
 	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = l.torrents.Rename(temp, name)
+	return errors.Join(err, f.Close())
+}
+
+// syncDir makes the names in a directory durable. Windows does so by itself.
+func syncDir(root *os.Root) error {
+	if runtime.GOOS == "windows" {
+		return nil
 	}
+	d, err := root.Open(".")
 	if err != nil {
-		return errors.Join(err, l.torrents.Remove(temp))
+		return err
 	}
-	return nil
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // ReadTorrent returns the .torrent of an infohash. It fails with
