@@ -61,6 +61,21 @@ func TestRequestsAboveTheLimitAreRejected(t *testing.T) {
 	})
 }
 
+// A peer that cannot be told of a refusal waits for it, so its queue is longer.
+func TestLongerQueueWithoutFast(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cfg, content := torrent(4<<20, 256<<10)
+		limiter := newGate()
+		cfg.Limiter, cfg.MaxRequests = limiter, 3
+		r := connect(t, start(t, cfg), remoteConfig{})
+		r.take()
+		ask := requests(0, 0, 16)
+		r.send(ask...)
+		limiter.tokens <- 16 * block
+		require.Equal(t, pieces(cfg, content, ask[:12]), r.take())
+	})
+}
+
 // "If a peer sends a choke, it MUST reject all pending requests" (BEP 6).
 func TestChokeRejectsWhatIsPending(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -130,6 +130,47 @@ func TestHostileBytes(t *testing.T) {
 	}
 }
 
+// Bounds are on what comes in a short time: a connection of days sees much.
+func TestNoiseIsForgottenInTime(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cfg, _ := torrent(1<<20, 256<<10)
+		r := connect(t, start(t, cfg), modern)
+		for range 10 {
+			r.send(repeat(peerwire.KeepAlive{}, maxNoise-1)...)
+			time.Sleep(sweepTime + quietTick)
+		}
+		require.False(t, r.closed())
+	})
+}
+
+// WebTorrent has asked for thousands of blocks too many; a few thousand rejects are better than a stalled peer, but not millions.
+func TestRefusalsAreBounded(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cfg, _ := torrent(1<<20, 256<<10)
+		s := start(t, cfg)
+		s.Pause()
+		r := connect(t, s, modern)
+		r.take()
+		r.send(repeat(requests(0, 0, 1)[0], maxRefused)...)
+		require.Len(t, r.take(), maxRefused)
+		require.False(t, r.closed())
+		r.send(requests(0, 0, 1)...)
+		require.True(t, r.closed())
+	})
+}
+
+// What follows in the same read as the reason to hang up is passed over, or it would be counted for ever.
+func TestNothingCountsAfterTheEnd(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cfg, _ := torrent(1<<20, 256<<10)
+		s := start(t, cfg)
+		r := connect(t, s, remoteConfig{})
+		r.send(peerwire.HaveAll{}, peerwire.Interested{}, peerwire.BitfieldMessage{Bits: []byte{0xf0}}, requests(0, 0, 1)[0])
+		require.True(t, r.closed())
+		require.Equal(t, Stats{}, s.Stats())
+	})
+}
+
 func TestHalfAFrameAndNoMore(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		cfg, _ := torrent(1<<20, 256<<10)

@@ -171,7 +171,6 @@ func (e *readFailed) apply(l *loop, now time.Time) {
 	if p.gone {
 		return
 	}
-	l.touch(p) // the rejects are in its outbox
 	l.dontHave(now, p, e.piece)
 	if p.strikes++; p.strikes > maxStrikes {
 		l.drop(now, p, e.err)

@@ -89,7 +89,7 @@ func (l *loop) sweep(now time.Time, p *peer) {
 		l.drop(now, p, errSilent)
 	case idle && !p.seedSince.IsZero() && now.Sub(p.seedSince) >= l.swarm.cfg.seedGrace():
 		l.drop(now, p, errSeed)
-	case idle && silence >= keepAliveAfter:
+	case silence >= keepAliveAfter: // its blocks may be waiting for the limiter
 		l.push(now, p, peerwire.Append(l.frames[:0], peerwire.KeepAlive{}))
 	}
 }

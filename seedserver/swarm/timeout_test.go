@@ -30,6 +30,18 @@ func TestKeepAlive(t *testing.T) {
 	})
 }
 
+func TestKeepAliveWhileBlocksWaitForTheLimiter(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r, limiter, cfg, content := held(t, nil)
+		ask := requests(0, 0, 1)
+		r.send(ask...)
+		time.Sleep(105 * time.Second)
+		require.Equal(t, []peerwire.Message{peerwire.KeepAlive{}}, r.take())
+		limiter.tokens <- block
+		require.Equal(t, pieces(cfg, content, ask), r.take())
+	})
+}
+
 func TestSilentPeerIsClosed(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		cfg, _ := torrent(1<<20, 256<<10)

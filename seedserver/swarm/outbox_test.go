@@ -1,0 +1,116 @@
+package swarm
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seedserver/bittorrent/peerwire"
+)
+
+func blockRequests(n int) []peerwire.Request {
+	var list []peerwire.Request
+	for _, m := range requests(0, 0, n) {
+		list = append(list, m.(peerwire.Request))
+	}
+	return list
+}
+
+func TestOutboxHasOneWriter(t *testing.T) {
+	var o outbox
+	var w writer
+	require.False(t, o.claim(), "there is nothing to write")
+	require.True(t, o.push([]byte("a")))
+	require.True(t, o.claim())
+	require.True(t, o.push([]byte("b")))
+	require.False(t, o.claim(), "there is a writer")
+	require.Equal(t, taskSend, o.take(&w, false, false))
+	require.Equal(t, "ab", string(w.frames))
+	require.True(t, o.push([]byte("c")))
+	require.Equal(t, taskSend, o.take(&w, false, false))
+	require.Equal(t, "c", string(w.frames))
+	require.Equal(t, taskDone, o.take(&w, false, false))
+	require.True(t, o.push([]byte("d")))
+	require.True(t, o.claim(), "the role is free again")
+}
+
+func TestOutboxWhileTheLimiterHolds(t *testing.T) {
+	var o outbox
+	var pacer, w writer
+	o.promise(blockRequests(2), 100, nil, true)
+	require.True(t, o.claim())
+	require.Equal(t, taskPace, o.take(&pacer, false, true))
+	require.Equal(t, 2*block, pacer.need)
+	require.False(t, o.claim(), "what is left to do is the pacer's")
+
+	require.True(t, o.push([]byte("a")))
+	require.True(t, o.claim(), "but frames go past it")
+	require.Equal(t, taskSend, o.take(&w, false, true))
+	require.Empty(t, w.runs)
+	require.False(t, o.paid(pacer.need), "there is a writer: it will see the credit")
+	require.Equal(t, taskSend, o.take(&w, false, true))
+	require.Equal(t, 2*block, w.runs[0].bytes())
+	require.Equal(t, taskDone, o.take(&w, false, true))
+	require.Zero(t, o.credit)
+
+	o.promise(blockRequests(1), 100, nil, true)
+	require.True(t, o.claim())
+	require.Equal(t, taskPace, o.take(&pacer, false, true))
+	require.True(t, o.paid(pacer.need), "nobody else is there")
+	require.Equal(t, taskSend, o.take(&pacer, false, true))
+}
+
+func TestOutboxChunksFollowTheirTime(t *testing.T) {
+	var o outbox
+	o.adapt(0)
+	require.Equal(t, firstChunk, o.chunk)
+	for range 10 {
+		o.adapt(time.Millisecond)
+	}
+	require.Equal(t, maxChunk, o.chunk)
+	o.adapt(100 * time.Millisecond)
+	require.Equal(t, maxChunk, o.chunk)
+	for range 10 {
+		o.adapt(time.Second)
+	}
+	require.Equal(t, minChunk, o.chunk)
+}
+
+func TestOutboxIsBounded(t *testing.T) {
+	var o outbox
+	require.True(t, o.push(make([]byte, maxFrames)))
+	require.False(t, o.push([]byte("x")))
+	o.close()
+	require.True(t, o.push(make([]byte, 2*maxFrames)), "closed, it takes nothing in")
+	require.Empty(t, o.frames)
+	require.False(t, o.claim())
+}
+
+func TestBuffersAreLentBySize(t *testing.T) {
+	for _, n := range []int{1, minChunk, minChunk + 1, 100_000, maxChunk, maxBlock + maxChunk} {
+		b := borrow(n)
+		require.GreaterOrEqual(t, len(*b), n)
+		require.Less(t, len(*b), max(4*n, minChunk+1), "%d", n)
+		giveBack(b)
+	}
+}
+
+// A writer that meets a pause leaves; when the pause is over before the loop has looked, somebody has to take its place.
+func TestLoopLooksAfterWritersThatMetAPause(t *testing.T) {
+	cfg, _ := torrent(1<<20, 256<<10)
+	s := New(cfg)
+	started := 0
+	l := newLoop(s, func(func(context.Context)) { started++ })
+	p := &peer{swarm: s, unchoked: true, release: func() {}}
+	l.peers[p] = struct{}{}
+	l.requested(time.Now(), p, blockRequests(1))
+	l.startWriters()
+	require.Equal(t, 1, started)
+
+	require.Equal(t, taskDone, p.out.take(&writer{}, true, false))
+	l.lookAtPause(time.Now())
+	l.startWriters()
+	require.Equal(t, 2, started)
+}
