@@ -33,6 +33,7 @@ func (c *Config) needRestart(next *Config) []string {
 		"poll":              c.Poll != next.Poll,
 		"rescan":            c.Rescan != next.Rescan,
 		"settle":            c.SettleWrite != next.SettleWrite,
+		"settle-blind":      c.SettleBlind != next.SettleBlind,
 		"plain-below":       c.PlainBelow != next.PlainBelow,
 		"large":             c.Large != next.Large,
 		"tracker":           c.NoTracker != next.NoTracker,

@@ -37,6 +37,7 @@ type serveCmd struct {
 	Unit        []string      `help:"Directories that become one torrent each: a pattern such as 'albums/*'; repeatable." placeholder:"GLOB"`
 	Poll        bool          `help:"Look for changes by scanning only, for file systems that report no events."`
 	Settle      time.Duration `default:"10s" help:"How long a file must be quiet after a write before it is published."`
+	SettleBlind time.Duration `default:"1m" help:"The same where the system does not tell who has a file open for writing."`
 	Rescan      time.Duration `default:"1m" help:"How often the directory is scanned for what events missed."`
 	Tracker     onOff         `default:"on" help:"The built-in tracker: on or off."`
 
@@ -53,7 +54,8 @@ func (c *serveCmd) config(s streams) (seedserver.Config, error) {
 		Advertise: c.Advertise, State: c.State,
 		Mode: seedserver.Mode(c.Mode), MaxUp: max(0, int64(c.MaxUp)), MaxUpTorrent: max(0, int64(c.MaxUpTorrent)),
 		MaxPeers: c.MaxPeers, UploadSlots: c.UploadSlots,
-		PieceLength: int64(c.PieceLength), Units: c.Unit, Poll: c.Poll, Rescan: c.Rescan, SettleWrite: c.Settle,
+		PieceLength: int64(c.PieceLength), Units: c.Unit, Poll: c.Poll, Rescan: c.Rescan,
+		SettleWrite: c.Settle, SettleBlind: c.SettleBlind,
 		PlainBelow: int64(c.PlainBelow), Large: seedserver.Large(c.Large),
 		NoTracker: !bool(c.Tracker), AnnounceInterval: c.AnnounceInterval,
 		Version: version(), Logger: c.logger(s),
