@@ -30,6 +30,9 @@ type item struct {
 	short bool      // it was renamed, not written: it settles sooner
 	blind bool      // the system does not tell who writes it
 	busy  bool      // somebody has it open for writing
+	// moved says that a unit came from another path and is being seen there:
+	// files that turn up are no change.
+	moved bool
 	due   time.Time // zero when it waits for no time
 	timer int       // its place in timers
 
@@ -96,7 +99,9 @@ func (c *core) stop(it *item) {
 
 // disturb says that the bytes of it changed: what was published is retired.
 func (c *core) disturb(it *item, now time.Time, reason string, short bool) {
-	c.release(it, now, reason)
+	if !it.moved {
+		c.release(it, now, reason)
+	}
 	it.failures = 0
 	c.settle(it, now, short)
 }
@@ -190,6 +195,7 @@ func (c *core) inherit(heir, old *item, now time.Time) bool {
 		old.torrent.replace(old, heir)
 	}
 	old.torrent, old.version = nil, nil
+	heir.moved = heir.unit
 	c.settle(heir, now, true)
 	return true
 }

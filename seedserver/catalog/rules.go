@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -40,6 +41,11 @@ type Rules struct {
 const (
 	maxRulesSize = 64 << 10 // bytes
 	maxPatterns  = 1000     // in each list
+	// The TOML decoder takes minutes for a key of 30,000 parts or as many
+	// tables inside of each other. Dots make parts, and a key ends with its
+	// line; what is in a string counts too, since rules need few of either.
+	maxDots   = 128 // in one line
+	maxTables = 16  // inline ones, "{"
 )
 
 // policyKeys are the keys that only a trusted file may set.
@@ -60,6 +66,9 @@ var policyKeys = []string{"access", "budget", "mode"}
 func ParseRules(b []byte, trusted bool) (rules Rules, warning string, err error) {
 	if len(b) > maxRulesSize {
 		return Rules{}, "", &RulesError{Reason: fmt.Sprintf("longer than %d bytes", maxRulesSize)}
+	}
+	if err := checkNesting(b); err != nil {
+		return Rules{}, "", err
 	}
 	var keys map[string]any
 	if err := toml.Unmarshal(b, &keys); err != nil {
@@ -89,6 +98,21 @@ func ParseRules(b []byte, trusted bool) (rules Rules, warning string, err error)
 		return Rules{}, "", &RulesError{Reason: err.Error()}
 	}
 	return rules, ignored(unknown, untrusted), nil
+}
+
+// checkNesting refuses what the TOML decoder would be slow on.
+func checkNesting(b []byte) error {
+	if bytes.Count(b, []byte("{")) > maxTables {
+		return &RulesError{Reason: fmt.Sprintf("more than %d inline tables", maxTables)}
+	}
+	number := 0
+	for line := range bytes.Lines(b) {
+		number++
+		if bytes.Count(line, []byte(".")) > maxDots {
+			return &RulesError{Line: number, Reason: fmt.Sprintf("more than %d dots", maxDots)}
+		}
+	}
+	return nil
 }
 
 // set takes the value of one key for criteria, and reports whether there is

@@ -143,7 +143,7 @@ func (c *core) lookAgain(it *item, now time.Time, changed []string) {
 
 // settled puts an item that is at rest into the queue.
 func (c *core) settled(it *item) {
-	it.busy, it.blind = false, false
+	it.busy, it.blind, it.moved = false, false, false
 	size := it.node.bytes
 	switch v := c.judgeItem(it, size); {
 	case !v.in():
