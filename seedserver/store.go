@@ -18,12 +18,13 @@ type store struct {
 	ledger *ledger.Ledger
 	log    *slog.Logger
 
-	mu   sync.RWMutex
-	live map[string]ledger.Version // by path; a path has one live version
+	mu      sync.RWMutex
+	live    map[string]ledger.Version // by path; a path has one live version
+	entries map[string]int64          // by path: the entry of the version that was there last, which may be retired
 }
 
 func newStore(l *ledger.Ledger, log *slog.Logger) *store {
-	return &store{ledger: l, log: log, live: map[string]ledger.Version{}}
+	return &store{ledger: l, log: log, live: map[string]ledger.Version{}, entries: map[string]int64{}}
 }
 
 // Load is part of catalog.Store. A version whose torrent cannot be read is left out: its file is hashed again.
@@ -36,7 +37,7 @@ func (s *store) Load(ctx context.Context) ([]catalog.Record, error) {
 	defer s.mu.Unlock()
 	records := make([]catalog.Record, 0, len(versions))
 	for _, v := range versions {
-		s.live[v.Path] = v
+		s.live[v.Path], s.entries[v.Path] = v, v.FileID
 		raw, err := s.readInfo(v.InfoHash)
 		if err != nil {
 			s.log.Warn("a torrent is missing from the state, its file is hashed again", "path", v.Path, "err", err)
@@ -69,21 +70,38 @@ func (s *store) Write(ctx context.Context, changes []catalog.Change) error {
 	if err := s.writeTorrents(ctx, changes); err != nil {
 		return err
 	}
+	entries := s.formerEntries(changes)
 	for len(changes) > 0 {
 		n := 1
 		for n < len(changes) && (changes[n].Retired == "") == (changes[0].Retired == "") {
 			n++
 		}
-		write := s.save
+		var err error
 		if changes[0].Retired != "" {
-			write = s.retire
+			err = s.retire(ctx, changes[:n])
+		} else {
+			err = s.save(ctx, changes[:n], entries[:n])
 		}
-		if err := write(ctx, changes[:n]); err != nil {
+		if err != nil {
 			return err
 		}
-		changes = changes[n:]
+		changes, entries = changes[n:], entries[n:]
 	}
 	return nil
+}
+
+// formerEntries returns for each change the entry that goes on under a new path, 0 for none: as it was before all of them, since
+// files may have exchanged their names.
+func (s *store) formerEntries(changes []catalog.Change) []int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	ids := make([]int64, len(changes))
+	for i, c := range changes {
+		if c.From != "" {
+			ids[i] = s.entries[c.From]
+		}
+	}
+	return ids
 }
 
 func (s *store) writeTorrents(ctx context.Context, changes []catalog.Change) error {
@@ -101,29 +119,28 @@ func (s *store) writeTorrents(ctx context.Context, changes []catalog.Change) err
 }
 
 // save adds versions. A file that was renamed goes on under the entry of its former path.
-func (s *store) save(ctx context.Context, changes []catalog.Change) error {
+// entries are those of formerEntries.
+func (s *store) save(ctx context.Context, changes []catalog.Change, entries []int64) error {
 	versions := make([]ledger.Version, len(changes))
-	s.mu.RLock()
 	for i, c := range changes {
 		r := c.Record
 		versions[i] = ledger.Version{
-			Path: r.Path, Unit: r.Unit, Stamp: ledger.Stamp(r.Stamp), InfoHash: r.InfoHash, Published: r.Published,
-		}
-		if c.From != "" {
-			versions[i].FileID = s.live[c.From].FileID
+			FileID: entries[i], Path: r.Path, Unit: r.Unit, Stamp: ledger.Stamp(r.Stamp), InfoHash: r.InfoHash, Published: r.Published,
 		}
 	}
-	s.mu.RUnlock()
 	if err := s.ledger.AddVersions(ctx, versions); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i, v := range versions {
-		if from := changes[i].From; from != "" {
-			delete(s.live, from)
+	for i, c := range changes {
+		if c.From != "" && s.entries[c.From] == entries[i] { // nobody else has moved there
+			delete(s.live, c.From)
+			delete(s.entries, c.From)
 		}
-		s.live[v.Path] = v
+	}
+	for _, v := range versions {
+		s.live[v.Path], s.entries[v.Path] = v, v.FileID
 	}
 	return nil
 }
@@ -166,7 +183,7 @@ func (s *store) SaveCheckpoint(ctx context.Context, c catalog.Checkpoint) error 
 // count accounts n bytes that left for the file or unit at path.
 func (s *store) count(path string, class ledger.Class, n int64) {
 	s.mu.RLock()
-	id := s.live[path].FileID
+	id := s.entries[path]
 	s.mu.RUnlock()
 	s.ledger.AddBytes(time.Now(), id, class, n)
 }
