@@ -70,7 +70,7 @@ func (s *store) Write(ctx context.Context, changes []catalog.Change) error {
 	if err := s.writeTorrents(ctx, changes); err != nil {
 		return err
 	}
-	entries := s.formerEntries(changes)
+	all, entries := changes, s.formerEntries(changes)
 	for len(changes) > 0 {
 		n := 1
 		for n < len(changes) && (changes[n].Retired == "") == (changes[0].Retired == "") {
@@ -87,7 +87,7 @@ func (s *store) Write(ctx context.Context, changes []catalog.Change) error {
 		}
 		changes, entries = changes[n:], entries[n:]
 	}
-	return nil
+	return s.removeTorrents(ctx, all)
 }
 
 // formerEntries returns for each change the entry that goes on under a new path, 0 for none: as it was before all of them, since
@@ -145,7 +145,7 @@ func (s *store) save(ctx context.Context, changes []catalog.Change, entries []in
 	return nil
 }
 
-// retire ends versions, and removes the torrents that no other version needs.
+// retire ends versions.
 func (s *store) retire(ctx context.Context, changes []catalog.Change) error {
 	var ids []int64
 	s.mu.Lock()
@@ -156,10 +156,16 @@ func (s *store) retire(ctx context.Context, changes []catalog.Change) error {
 		}
 	}
 	s.mu.Unlock()
-	if err := s.ledger.Retire(ctx, changes[0].At, ids...); err != nil {
-		return err
-	}
+	return s.ledger.Retire(ctx, changes[0].At, ids...)
+}
+
+// removeTorrents removes the torrents of retired versions that no other version needs, now that all changes are saved: the same
+// bytes may have been published anew among them.
+func (s *store) removeTorrents(ctx context.Context, changes []catalog.Change) error {
 	for _, c := range changes {
+		if c.Retired == "" {
+			continue
+		}
 		if err := s.ledger.RemoveTorrent(ctx, c.Record.InfoHash); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package seedserver
 
 import (
+	"io/fs"
 	"log/slog"
 	"testing"
 	"time"
@@ -59,5 +60,30 @@ func TestRenamedKeepsItsEntry(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, live, len(s.live))
 		})
+	}
+}
+
+// TestTorrentsOfLiveVersions: each live version has its torrent in the state, and no other is there.
+func TestTorrentsOfLiveVersions(t *testing.T) {
+	l, err := ledger.Open(t.Context(), t.TempDir())
+	require.NoError(t, err)
+	defer l.Close()
+	s := newStore(l, slog.New(slog.DiscardHandler))
+	now := time.Now()
+	save := func(path string, hash byte) catalog.Change {
+		return catalog.Change{At: now, Record: catalog.Record{Path: path, InfoHash: [20]byte{hash}, Published: now}}
+	}
+	retire := func(path string, hash byte) catalog.Change {
+		return catalog.Change{At: now, Retired: "changed", Record: catalog.Record{Path: path, InfoHash: [20]byte{hash}}}
+	}
+	for _, batch := range [][]catalog.Change{
+		{save("touched", 1), save("removed", 2), save("one of two", 3), save("two of two", 3)},
+		{retire("touched", 1), save("touched", 1), retire("removed", 2), retire("one of two", 3)},
+	} {
+		require.NoError(t, s.Write(t.Context(), batch))
+	}
+	for hash, want := range map[byte]error{1: nil, 2: fs.ErrNotExist, 3: nil} {
+		_, err := l.ReadTorrent([20]byte{hash})
+		require.ErrorIs(t, err, want, "torrent %d", hash)
 	}
 }
