@@ -49,6 +49,7 @@ type Choker[P comparable] struct {
 	paused    bool
 	nextRound time.Time
 	rounds    int
+	poor      int       // rounds in a row in which what each peer got was of no use
 	held      time.Time // when the first of those who may not be unchoked yet, though there is a slot, may; else zero
 	changes   []Change[P]
 }

@@ -223,7 +223,9 @@ func TestAutomaticSlotsFollowTheRate(t *testing.T) {
 	require.Len(t, w.unchoked(), 200)
 
 	// A tenth of that rate: 1.6 KiB/s each would be of no use to anybody.
-	w.pass(11*time.Second, Load{Rate: 20 * goodRate, Backlogged: 200})
+	w.pass(10*time.Second, Load{Rate: 20 * goodRate, Backlogged: 200})
+	require.Len(t, w.unchoked(), 200, "one slow moment")
+	w.pass(10*time.Second, Load{Rate: 20 * goodRate, Backlogged: 200})
 	require.Len(t, w.unchoked(), 150, "a quarter less in one round, not more")
 	for range 30 {
 		w.pass(10*time.Second, Load{Rate: 20 * goodRate, Backlogged: len(w.unchoked())})

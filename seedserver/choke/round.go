@@ -14,6 +14,9 @@ const (
 	minSlots = 8 // fewer are never made of an automatic number
 )
 
+// poorRounds is how many rounds in a row must be poor to take slots away: many peers that begin at once look poor for one.
+const poorRounds = 2
+
 // optimisticRounds is how many rounds go by until the newest peer is tried in a slot, out of turn: 30 s (BEP 3).
 const optimisticRounds = 3
 
@@ -26,9 +29,14 @@ func (c *Choker[P]) resize(load Load) {
 	if load.Backlogged > 0 {
 		each = load.Rate / int64(load.Backlogged)
 	}
+	if load.Backlogged > minSlots && each < minRate {
+		c.poor++
+	} else {
+		c.poor = 0
+	}
 	switch {
-	case load.Backlogged > minSlots && each < minRate:
-		// At most a quarter less in one round: one slow moment is no reason to choke a whole swarm.
+	case c.poor >= poorRounds:
+		// At most a quarter less in one round: one bad minute is no reason to choke a whole swarm.
 		c.slots = max(minSlots, int(load.Rate/goodRate), c.unchoked*3/4)
 	case c.waiting > 0 && c.unchoked >= c.slots && each >= goodRate:
 		c.slots += c.slots/2 + 1

@@ -25,7 +25,8 @@ func held(t *testing.T, change func(*Config)) (*remote, *gate, Config, *memory) 
 	return r, limiter, cfg, content
 }
 
-// "If the fast extension is enabled, a cancel must be answered with the piece or a reject" (BEP 6).
+// "Even when a request is cancelled, the peer receiving the cancel should respond with either the corresponding reject or the
+// corresponding piece" (BEP 6).
 func TestCancelIsAnswered(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r, limiter, cfg, content := held(t, nil)
@@ -76,7 +77,8 @@ func TestLongerQueueWithoutFast(t *testing.T) {
 	})
 }
 
-// "If a peer sends a choke, it MUST reject all pending requests" (BEP 6).
+// "If a peer sends a choke, it MUST reject all requests from the peer to whom the choke was sent … A peer SHOULD choke first and
+// then reject requests" (BEP 6).
 func TestChokeRejectsWhatIsPending(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r, _, _, _ := held(t, nil)
@@ -141,8 +143,9 @@ type move struct {
 	n, i int
 }
 
-// TestEveryRequestGetsOneAnswer plays random scripts of everything that can happen to a request: "each request must be
-// answered by exactly one piece or reject" (BEP 6). Requests of a script all differ, so answers can be counted.
+// "Every request is guaranteed to result in EXACTLY ONE response which is either the corresponding reject or corresponding
+// piece message" (BEP 6): random scripts of everything that can happen to a request. Requests of a script all differ, so that
+// answers can be counted.
 func TestEveryRequestGetsOneAnswer(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		script := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) move {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
@@ -70,7 +71,7 @@ func orOff(n, def int) int {
 	case n == 0:
 		return def
 	case n < 0:
-		return int(^uint(0) >> 1)
+		return math.MaxInt
 	}
 	return n
 }

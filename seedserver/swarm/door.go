@@ -28,7 +28,7 @@ func newDoor(h *Host) *door { return &door{host: h} }
 
 // enter starts the handshake with whoever connected. Where too many are at it, the oldest has to go.
 func (d *door) enter(ctx context.Context, conn net.Conn) {
-	addr := hostAddr(conn.RemoteAddr().String())
+	addr := addrPort(conn.RemoteAddr().String())
 	if !d.host.reserve(addr.Addr()) {
 		conn.Close()
 		return
@@ -116,4 +116,13 @@ func (d *door) shakeHands(conn net.Conn, addr netip.AddrPort) (*Swarm, admission
 		reserved: reserved,
 		release:  func() { d.host.release(addr.Addr()) },
 	}, true
+}
+
+// addrPort returns the address of a connection; the zero value if it has none of IP.
+func addrPort(s string) netip.AddrPort {
+	a, err := netip.ParseAddrPort(s)
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }

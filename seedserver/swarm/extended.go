@@ -24,8 +24,8 @@ func newOpening(cfg *Config) opening {
 	return o
 }
 
-// appendTo appends the extension handshake and what p sees of our pieces. "If the fast extension is enabled, exactly one of
-// Have All, Have None, or Bitfield must be sent" (BEP 6); without it nothing stands for no pieces (BEP 3).
+// appendTo appends the extension handshake and what p sees of our pieces. "Exactly one of Have All,
+// Have None, or Have Bitfield MUST appear" (BEP 6); without the fast extension nothing stands for no pieces (BEP 3).
 func (o *opening) appendTo(dst []byte, p *peer, shown showing) []byte {
 	if p.extended {
 		h := extension.Handshake{

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -21,6 +20,7 @@ type loop struct {
 	opening opening
 
 	peers   map[*peer]struct{}
+	seq     uint64 // peers there have been
 	ids     map[peerwire.PeerID]*peer
 	paused  bool
 	dirty   []*peer // peers to look after when the event is applied
@@ -114,7 +114,9 @@ func (l *loop) admitted(now time.Time, a admission) {
 		refuse("no room")
 		return
 	}
+	l.seq++
 	p := &peer{
+		seq:       l.seq,
 		swarm:     s,
 		conn:      a.conn,
 		addr:      a.addr,
@@ -261,13 +263,4 @@ func (l *loop) lookAtPause(now time.Time) {
 		}
 		l.touch(p) // a writer may have stopped over the pause
 	}
-}
-
-// hostAddr returns the address of a connection; the zero value when it is none of IP.
-func hostAddr(s string) netip.AddrPort {
-	a, err := netip.ParseAddrPort(s)
-	if err != nil {
-		return netip.AddrPort{}
-	}
-	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }

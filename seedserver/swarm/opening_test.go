@@ -10,7 +10,7 @@ import (
 	"github.com/seedserver/bittorrent/peerwire/extension"
 )
 
-// "If both sides set the bit, exactly one of Have All, Have None and Bitfield follows the handshake" (BEP 6).
+// "Exactly one of Have All, Have None, or Have Bitfield MUST appear and only immediately after the handshake" (BEP 6).
 func TestOpening(t *testing.T) {
 	all := peerwire.BitfieldMessage{Bits: []byte{0xff, 0xc0}}
 	for _, tc := range []struct {
@@ -59,7 +59,7 @@ func TestExtensionHandshake(t *testing.T) {
 			require.NotZero(t, h.IDs.ID(extension.DontHaveName))
 			require.Zero(t, h.IDs.ID(extension.PEXName))
 			if private {
-				// "Metadata is not shared by the DHT or other means" is how clients read BEP 27: it is off in private torrents.
+				// Who may have a private torrent is its trackers' to say (BEP 27), so its metadata is not given away.
 				require.Zero(t, h.IDs.ID(extension.MetadataName))
 				require.Zero(t, h.MetadataSize)
 				return

@@ -75,8 +75,8 @@ func (o *outbox) promise(requests []peerwire.Request, limit int, frames []byte, 
 	return refused, len(o.frames) <= maxFrames
 }
 
-// cancel takes a request back. With reject set it is answered all the same: "If a peer receives a cancel, it must send a
-// reject or the piece" is how BEP 6 keeps the count. It reports whether the request was still there.
+// cancel takes a request back, and reports whether it was still there. With reject set it is answered all the same: "every
+// request is guaranteed to result in EXACTLY ONE response" (BEP 6).
 func (o *outbox) cancel(r peerwire.Request, reject bool) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -89,7 +89,8 @@ func (o *outbox) cancel(r peerwire.Request, reject bool) bool {
 	return true
 }
 
-// dismiss ends all promises, behind the frames given: a Choke, usually. With reject set each gets its Reject.
+// dismiss ends all promises. With reject set each gets its Reject, behind the frames given: "a peer SHOULD choke first and then
+// reject requests" (BEP 6).
 func (o *outbox) dismiss(frames []byte, reject bool) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -21,6 +21,7 @@ type peer struct {
 	fast      bool // both sides speak BEP 6
 	extended  bool // both sides speak BEP 10
 	connected time.Time
+	seq       uint64 // its place among all peers there have been
 	release   func()
 
 	// shared with the writer

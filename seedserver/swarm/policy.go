@@ -8,7 +8,8 @@ import (
 
 // A policy decides what peers are shown of our pieces and who may have which of them, and when. It is the one place where
 // plain seeding and any other way of seeding differ; the loop asks it, tells it what happened, and carries out what it decided
-// after each event. It is pure but for the order of its calls, and called from the loop only.
+// after each event. It is pure, and called from the loop only. Whoever reveals pieces one by one answers showNothing, grants
+// what it revealed, and makes decisions of another verb, to send a Have.
 type policy interface {
 	// join is told of a peer and returns what it sees of us first.
 	join(now time.Time, p *peer) showing

@@ -9,9 +9,9 @@ import (
 
 // Bounds of what one event carries.
 const (
-	maxOps      = 512
-	maxRequests = 4096
-	maxExtended = 64 << 10 // bytes of an extended frame: handshakes and metadata requests are far below
+	maxBatchOps      = 512
+	maxBatchRequests = 4096
+	maxExtended      = 64 << 10 // bytes of an extended frame: handshakes and metadata requests are far below
 )
 
 // A batch is what one read of a connection delivered: its messages in order. It is an event, and goes back to the pool when
@@ -54,7 +54,7 @@ func (p *peer) read() {
 
 // fill takes the messages that d holds already.
 func (b *batch) fill(d *peerwire.Decoder) {
-	for len(b.ops) < maxOps && len(b.requests) < maxRequests {
+	for len(b.ops) < maxBatchOps && len(b.requests) < maxBatchRequests {
 		before := len(b.requests)
 		b.requests = d.Requests(b.requests)
 		if n := len(b.requests) - before; n > 0 {

@@ -32,6 +32,10 @@ func (l *loop) received(now time.Time, p *peer, m peerwire.Message) {
 		l.cancelled(p, peerwire.Request(m))
 	case peerwire.Extended:
 		l.extended(now, p, m)
+	case peerwire.Reject:
+		l.drop(now, p, errUnasked)
+	case peerwire.Suggest, peerwire.AllowedFast:
+		l.advised(now, p)
 	default:
 		// The others are a downloader's business, later protocols', or keep-alives.
 		p.noise++
@@ -74,6 +78,8 @@ func (l *loop) hasBits(now time.Time, p *peer, m peerwire.BitfieldMessage) {
 	l.judge(now, p)
 }
 
+// hasAll and the other messages of the fast extension end a connection that does not speak it: "the peer MUST close the
+// connection" (BEP 6).
 func (l *loop) hasAll(now time.Time, p *peer) {
 	p.noise++
 	if !p.fast {
@@ -95,6 +101,14 @@ func (l *loop) hasNone(now time.Time, p *peer) {
 	}
 	p.have = nil
 	l.judge(now, p)
+}
+
+// advised passes over what a download could make use of.
+func (l *loop) advised(now time.Time, p *peer) {
+	p.noise++
+	if !p.fast {
+		l.drop(now, p, errNotFast)
+	}
 }
 
 // judge sees whether p became a seed, or is one no more. Two seeds have nothing to give each other; it may stay for a moment,
@@ -161,7 +175,7 @@ type readFailed struct {
 	err   error
 }
 
-// apply tells the peer to look elsewhere: "a seed whose file vanished" sends dont-have rather than reject for ever (BEP 54).
+// apply tells the peer to look elsewhere (BEP 54), and ends with one that does not.
 func (e *readFailed) apply(l *loop, now time.Time) {
 	p := e.p
 	if now.Sub(l.failed) >= time.Minute {

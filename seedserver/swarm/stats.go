@@ -1,6 +1,8 @@
 package swarm
 
 import (
+	"cmp"
+	"maps"
 	"net/netip"
 	"slices"
 	"sync/atomic"
@@ -122,10 +124,10 @@ func (s *Swarm) Peers() []PeerStat {
 type peersQuery struct{ reply chan []PeerStat }
 
 func (q *peersQuery) apply(l *loop, _ time.Time) {
-	list := make([]PeerStat, 0, len(l.peers))
-	for p := range l.peers {
-		list = append(list, p.stat(l.swarm.numPieces))
+	oldestFirst := slices.SortedFunc(maps.Keys(l.peers), func(a, b *peer) int { return cmp.Compare(a.seq, b.seq) })
+	list := make([]PeerStat, len(oldestFirst))
+	for i, p := range oldestFirst {
+		list[i] = p.stat(l.swarm.numPieces)
 	}
-	slices.SortFunc(list, func(a, b PeerStat) int { return a.Connected.Compare(b.Connected) })
 	q.reply <- list
 }

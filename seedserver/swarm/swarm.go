@@ -73,7 +73,7 @@ func (s *Swarm) Run(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// Pause stops sending, at once: peers are choked, their requests rejected. Connections stay.
+// Pause stops sending, but for what is on its way already: peers are choked, their requests rejected. Connections stay.
 func (s *Swarm) Pause() { s.setPaused(true) }
 
 // Resume goes on after Pause, or after the content was found to be changed and is right again.
