@@ -145,7 +145,7 @@ func TestInterestWithinARoundWaitsForIt(t *testing.T) {
 	require.Equal(t, []int{1}, w.unchoked())
 }
 
-// "Optimistic unchoke rotates every 30 seconds" (BEP 3): a newcomer does not wait until somebody's turn is over.
+// "Which peer is optimistically unchoked rotates every 30 seconds" (BEP 3): a newcomer does not wait until a turn is over.
 func TestNewcomerIsTriedWithinThirtySeconds(t *testing.T) {
 	w := newWorld(t, Config{Slots: 2, Turn: time.Hour, Quota: math.MaxInt64})
 	w.join(0, 1)

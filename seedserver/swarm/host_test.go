@@ -152,7 +152,7 @@ func hello(infohash metainfo.InfoHash, n int) []byte {
 	}.AppendTo(nil)
 }
 
-// "A listener waits for the infohash": who checks whether we can be reached reads our answer before it sends its id.
+// Who checks whether we can be reached, and some clients, read our answer before they send their id.
 func TestHandshakeIsAnsweredBeforeThePeerID(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		cfg, _ := torrent(1<<20, 256<<10)

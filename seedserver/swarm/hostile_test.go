@@ -58,7 +58,8 @@ func TestRequestsThatCannotBeServed(t *testing.T) {
 	}
 }
 
-// "Peers must close the connection" or should: what breaks the protocol ends it, and nobody else's.
+// What breaks the protocol ends the connection, and nobody else's. "If a peer receives a piece that was never requested, the peer
+// MUST close the connection", and so with messages of the fast extension where it is off (BEP 6).
 func TestHostileBytes(t *testing.T) {
 	frame := func(length uint32, rest ...byte) []byte {
 		return append([]byte{byte(length >> 24), byte(length >> 16), byte(length >> 8), byte(length)}, rest...)
@@ -91,6 +92,9 @@ func TestHostileBytes(t *testing.T) {
 		{"a piece nobody asked for", modern, encode(peerwire.Piece{Data: []byte("x")}), true},
 		{"have all without fast", remoteConfig{}, encode(peerwire.HaveAll{}), true},
 		{"have none without fast", remoteConfig{}, encode(peerwire.HaveNone{}), true},
+		{"suggest without fast", remoteConfig{}, encode(peerwire.Suggest{}), true},
+		{"allowed fast without fast", remoteConfig{}, encode(peerwire.AllowedFast{}), true},
+		{"a reject of what nobody asked for", modern, encode(peerwire.Reject{}), true},
 		{"unknown id", modern, frame(3, 99, 1, 2), false},
 		{"hash request of v2", modern, encode(peerwire.Unknown{ID: 21, Payload: make([]byte, 48)}), false},
 		{"unknown extension", modern, encode(peerwire.Extended{ID: 77, Payload: []byte("x")}), false},
@@ -106,7 +110,7 @@ func TestHostileBytes(t *testing.T) {
 		{"bitfields for ever", modern, bytes.Repeat(encode(peerwire.BitfieldMessage{Bits: []byte{0}}), 2000), true},
 		{"unknown ids for ever", modern, bytes.Repeat(frame(1, 99), 2000), true},
 		{"a download's messages", modern, encode(peerwire.Choke{}, peerwire.Unchoke{}, peerwire.Port{Port: 1}, peerwire.Suggest{Index: 1},
-			peerwire.AllowedFast{Index: 1}, peerwire.Reject{}, peerwire.KeepAlive{}), false},
+			peerwire.AllowedFast{Index: 1}, peerwire.KeepAlive{}), false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {

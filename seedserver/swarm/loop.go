@@ -164,6 +164,7 @@ var (
 	errNoise    = errors.New("too many messages of no use")
 	errStrikes  = errors.New("too many requests that cannot be served")
 	errNotFast  = errors.New("message of the fast extension, which it does not speak")
+	errUnasked  = errors.New("rejects what nobody asked for")
 )
 
 // drop ends a connection. What its goroutines still post is passed over.

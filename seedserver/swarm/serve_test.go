@@ -69,7 +69,7 @@ func TestRequestsWhileChokedAreRejected(t *testing.T) {
 			ask := requests(0, 0, 3)
 			r.send(ask...)
 			if fast {
-				// "If a peer receives a request from a peer its choking, it should send a reject" (BEP 6).
+				// "If a peer receives a request from a peer its choking, the peer receiving the request SHOULD send a reject" (BEP 6).
 				require.Equal(t, rejects(ask), r.take())
 			} else {
 				require.Empty(t, r.take())
