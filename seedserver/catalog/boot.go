@@ -20,7 +20,7 @@ func (c *core) claimByPath(it *item, now time.Time) bool {
 	files, _ := it.files(false)
 	stamp := it.stamp(files)
 	c.unclaim(r)
-	it.saved = r.Path
+	c.setSaved(it, r.Path)
 	v := c.recorded(r, it, files)
 	if v == nil || !r.Stamp.sameFile(stamp) {
 		c.retireRecord(r, now, "changed")
@@ -45,7 +45,7 @@ func (c *core) claimByIdentity(it *item, now time.Time) {
 	}
 	files, _ := it.files(false)
 	c.unclaim(r)
-	it.saved = r.Path
+	c.setSaved(it, r.Path)
 	v := c.recorded(r, it, files)
 	if v == nil || !it.unit && !r.Stamp.sameFile(it.node.stamp) {
 		c.retireRecord(r, now, "renamed")

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -170,16 +171,16 @@ func (w *world) recorded() (list []string) {
 	return list
 }
 
-// snapshot returns all entries without what depends on time.
-func (w *world) snapshot() map[string]Entry {
-	all := map[string]Entry{}
+// snapshot returns a line for each entry, without what depends on time.
+func (w *world) snapshot() []string {
+	var all []string
 	var walk func(dir string)
 	walk = func(dir string) {
 		list, ok := w.view.list(dir)
 		require.True(w.t, ok, dir)
 		for _, e := range list {
-			e.Until, e.ModTime = time.Time{}, time.Time{}
-			all[e.Path] = e
+			all = append(all, fmt.Sprintf("%s: %s, dir %t, unit %t, in %t %q, hidden %t, size %d, files %d, %s",
+				e.Path, e.Describe(), e.Dir, e.Unit, e.InUnit, e.In, e.Hidden, e.Size, e.Files, e.InfoHash))
 			if _, listed := w.view.dirs[e.Path]; listed {
 				walk(e.Path)
 			}

@@ -26,7 +26,8 @@ type core struct {
 	demand uint64 // counts demands
 
 	torrents map[metainfo.InfoHash]*torrent
-	seeded   int // torrents that are published
+	seeded   int              // torrents that are published
+	savedBy  map[string]*item // by the path of the entry in the Store
 
 	touched  map[string]map[string]hint // by directory and name
 	touchDue time.Time
@@ -82,6 +83,7 @@ func newCore(cfg *Config, name string, rules *ruleset, units []pattern, records 
 		limbo:     map[identity]*item{},
 		queue:     newHashQueue(cfg.hashers()),
 		torrents:  map[metainfo.InfoHash]*torrent{},
+		savedBy:   map[string]*item{},
 		touched:   map[string]map[string]hint{},
 		rulesDue:  map[*node]bool{},
 		records:   map[string]*Record{},

@@ -36,6 +36,10 @@ func (c *core) checkInvariants(t *testing.T) {
 		require.Equal(t, it.phase == hashing, running, it.node.path)
 		require.False(t, it.phase == held && it.torrent == nil, it.node.path)
 	}
+	for path, it := range c.savedBy {
+		require.Equal(t, path, it.saved)
+		require.True(t, items[it] || c.limbo[it.last.id()] == it, path)
+	}
 	for hash, tor := range c.torrents {
 		require.Equal(t, hash, tor.hash)
 		require.NotEmpty(t, len(tor.holders)+len(tor.suspects))

@@ -118,6 +118,7 @@ func (c *core) reconsider(it *item, now time.Time) {
 func (c *core) discard(it *item, now time.Time, reason string) {
 	c.stop(it)
 	c.release(it, now, reason)
+	c.setSaved(it, "")
 	it.node.item = nil
 	it.node = nil
 }
@@ -173,6 +174,18 @@ func (c *core) expire(it *item, now time.Time) {
 		delete(c.limbo, id)
 	}
 	c.release(it, now, "removed")
+	c.setSaved(it, "")
+}
+
+// setSaved notes under which path the Store has the entry of it.
+func (c *core) setSaved(it *item, path string) {
+	if c.savedBy[it.saved] == it {
+		delete(c.savedBy, it.saved)
+	}
+	it.saved = path
+	if path != "" {
+		c.savedBy[path] = it
+	}
 }
 
 // inherit gives what old was to heir, if that is the same file under a new name
@@ -187,10 +200,11 @@ func (c *core) inherit(heir, old *item, now time.Time) bool {
 	}
 	if !old.unit && !old.last.sameContent(heir.node.stamp) {
 		c.release(old, now, "changed")
-		heir.saved = old.saved
+		c.setSaved(heir, old.saved)
 		return true
 	}
-	heir.saved, heir.version, heir.torrent = old.saved, old.version, old.torrent
+	c.setSaved(heir, old.saved)
+	heir.version, heir.torrent = old.version, old.torrent
 	if old.torrent != nil {
 		old.torrent.replace(old, heir)
 	}

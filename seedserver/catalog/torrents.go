@@ -65,6 +65,12 @@ func (c *core) hold(it *item, now time.Time, version *Version, stamp Stamp) {
 			c.retireRecord(r, now, "changed")
 		}
 	}
+	if other := c.savedBy[version.Path]; other != nil && other != it {
+		// It was renamed, and another file came to its old path before it was
+		// hashed again. The entry stays with the path.
+		c.release(other, now, "replaced")
+		c.setSaved(other, "")
+	}
 	change := Change{At: now, Record: Record{
 		Path: version.Path, Unit: version.Unit, Stamp: stamp,
 		InfoHash: version.InfoHash, InfoBytes: version.InfoBytes, Published: version.Published,
@@ -73,7 +79,7 @@ func (c *core) hold(it *item, now time.Time, version *Version, stamp Stamp) {
 		change.From = it.saved
 	}
 	c.orders = append(c.orders, order{kind: orderWrite, change: change})
-	it.saved = version.Path
+	c.setSaved(it, version.Path)
 	c.join(it, now, version, true)
 }
 
