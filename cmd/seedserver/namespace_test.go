@@ -34,7 +34,7 @@ func inNamespace(t *testing.T) bool {
 	if out, err := exec.Command("unshare", unshareArgs("true")...).CombinedOutput(); err != nil {
 		missing(t, fmt.Sprintf("network namespaces (unshare: %s): run as root or allow user namespaces", bytes.TrimSpace(out)))
 	}
-	args := []string{os.Args[0], "-test.run", "^" + t.Name() + "$", "-test.count=1"}
+	args := []string{os.Args[0], "-test.run", "^" + t.Name() + "$", "-test.count=1", "-test.parallel=32"} // subtests wait, mostly
 	if testing.Verbose() {
 		args = append(args, "-test.v")
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -66,7 +67,9 @@ type server struct {
 	t          *testing.T
 	dir, state string
 	base       string // of its public URL
+	peer       string // address for peers
 	args       []string
+	user       *syscall.Credential // whom it runs as; nil for the test's own user
 	cmd        *exec.Cmd
 	log        *logBuffer
 }
@@ -92,9 +95,16 @@ func (b *logBuffer) String() string {
 // startServer runs the program over a fresh directory in this test's namespace, with a short settle time.
 func startServer(t *testing.T, args ...string) *server {
 	t.Helper()
-	s := &server{t: t, dir: t.TempDir(), state: t.TempDir(), base: "http://" + serverIP + ":8080", log: &logBuffer{}}
-	s.args = append([]string{"serve", s.dir, "--state", s.state, "--http", ":8080", "--settle", "1s", "--rescan", "2s"}, args...)
+	s := newServer(t, args...)
 	s.start()
+	return s
+}
+
+// newServer is startServer but for the start. The server is stopped at the end of the test if it runs then.
+func newServer(t *testing.T, args ...string) *server {
+	t.Helper()
+	s := &server{t: t, dir: t.TempDir(), state: t.TempDir(), base: "http://" + serverIP + ":8080", peer: serverIP + ":6881", log: &logBuffer{}}
+	s.args = append([]string{"serve", s.dir, "--state", s.state, "--http", ":8080", "--settle", "1s", "--rescan", "2s"}, args...)
 	t.Cleanup(func() {
 		s.stop()
 		if t.Failed() {
@@ -104,11 +114,24 @@ func startServer(t *testing.T, args ...string) *server {
 	return s
 }
 
+// at moves a server that does not run yet to an address of the namespace where it is alone.
+func (s *server) at(ip string) *server {
+	s.base, s.peer = "http://"+ip+":8080", ip+":6881"
+	s.args = append(s.args, "--http", ip+":8080", "--peer", ip+":6881")
+	return s
+}
+
+// in is the same server for the subtest t.
+func (s *server) in(t *testing.T) *server {
+	sub := *s
+	sub.t = t
+	return &sub
+}
+
+// start runs the server and waits until it answers.
 func (s *server) start() {
 	s.t.Helper()
-	s.cmd = exec.Command(serverBinary(s.t), s.args...)
-	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
-	require.NoError(s.t, s.cmd.Start())
+	s.launch()
 	s.eventually(20*time.Second, "the server answers", func() bool {
 		resp, err := http.Get(s.base + "/")
 		if err != nil {
@@ -117,6 +140,17 @@ func (s *server) start() {
 		resp.Body.Close()
 		return resp.StatusCode == http.StatusOK
 	})
+}
+
+// launch runs the server and waits for nothing.
+func (s *server) launch() {
+	s.t.Helper()
+	s.cmd = exec.Command(serverBinary(s.t), s.args...)
+	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
+	if s.user != nil {
+		s.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.user}
+	}
+	require.NoError(s.t, s.cmd.Start())
 }
 
 // stop asks the server to end and checks that it does so in time and cleanly.
@@ -163,9 +197,11 @@ func (s *server) put(path string, content []byte) {
 	s.t.Helper()
 	full := filepath.Join(s.dir, filepath.FromSlash(path))
 	require.NoError(s.t, os.MkdirAll(filepath.Dir(full), 0o755))
-	tmp := filepath.Join(filepath.Dir(full), ".incoming")
-	require.NoError(s.t, os.WriteFile(tmp, content, 0o644))
-	require.NoError(s.t, os.Rename(tmp, full))
+	tmp, err := os.CreateTemp(filepath.Dir(full), ".incoming-*")
+	require.NoError(s.t, err)
+	_, err = tmp.Write(content)
+	require.NoError(s.t, errors.Join(err, tmp.Chmod(0o644), tmp.Close()))
+	require.NoError(s.t, os.Rename(tmp.Name(), full))
 }
 
 // indexEntry is a row of the index in its JSON form.
