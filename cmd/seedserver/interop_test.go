@@ -2,11 +2,13 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,7 +49,7 @@ func copySlowly(t *testing.T, s *server, name string, content []byte) {
 	for i := range parts {
 		_, err := f.Write(content[i*len(content)/parts : (i+1)*len(content)/parts])
 		require.NoError(t, err)
-		time.Sleep(400 * time.Millisecond)
+		<-time.After(400 * time.Millisecond) // the writer's pace
 		if e, ok := s.entry(name); ok {
 			require.Equal(t, "settling", e.State, "after part %d of %d", i+1, parts)
 			_, resp := s.get(name + "?torrent")
@@ -70,27 +72,25 @@ func TestClientsDownload(t *testing.T) {
 	want := tree(t, s.dir)
 
 	bind := 0
-	for _, c := range clients {
-		for _, name := range names {
-			t.Run(c.name+"/"+name, func(t *testing.T) {
+	// downloadAll takes all names at once with one client: what it gets can only come from us.
+	downloadAll := func(c client, how string, source func(name string) string) {
+		t.Run(c.name+how, func(t *testing.T) {
+			for _, name := range names {
 				bind++
-				out := t.TempDir()
-				c.download(t, s.torrent(name), out, clientIP(bind))
-				requireCopy(t, want, name, out)
-			})
-		}
+				ip := clientIP(bind)
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					out := t.TempDir()
+					c.download(t, source(name), out, ip)
+					requireCopy(t, want, name, out)
+				})
+			}
+		})
 	}
 	for _, c := range clients {
-		if !c.magnets {
-			continue
-		}
-		for _, name := range names {
-			t.Run(c.name+" by magnet/"+name, func(t *testing.T) {
-				bind++
-				out := t.TempDir()
-				c.download(t, s.magnet(name), out, clientIP(bind))
-				requireCopy(t, want, name, out)
-			})
+		downloadAll(c, "", s.torrent)
+		if c.magnets {
+			downloadAll(c, " by magnet", s.magnet)
 		}
 	}
 	t.Run("aria2 by the file's URL", func(t *testing.T) {
@@ -100,7 +100,8 @@ func TestClientsDownload(t *testing.T) {
 	})
 }
 
-// requireCopy compares what a client wrote with what was published under name.
+// requireCopy compares what a client wrote with what was published under name. Empty files do not count: some clients, such as
+// transmission 3.00, do not make them.
 func requireCopy(t *testing.T, want map[string]string, name, out string) {
 	t.Helper()
 	expected := map[string]string{}
@@ -110,8 +111,15 @@ func requireCopy(t *testing.T, want map[string]string, name, out string) {
 		}
 	}
 	require.NotEmpty(t, expected)
-	require.Equal(t, expected, tree(t, out))
+	got := tree(t, out)
+	for _, sums := range []map[string]string{expected, got} {
+		maps.DeleteFunc(sums, func(_, sum string) bool { return sum == emptySum })
+	}
+	require.Equal(t, expected, got)
 }
+
+// emptySum is the SHA-256 of nothing.
+const emptySum = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 // TestRestartKeepsEverything: after a stop, and after a kill, nothing is hashed again and no infohash changes.
 func TestRestartKeepsEverything(t *testing.T) {
@@ -142,7 +150,9 @@ func TestBehindProxy(t *testing.T) {
 		return
 	}
 	startProxy(t)
-	s := startServer(t, "--url", "http://"+proxyIP, "--http", "127.0.0.1:8080", "--advertise", serverIP+":6881")
+	s := newServer(t, "--url", "http://"+proxyIP, "--http", "127.0.0.1:8080", "--advertise", serverIP+":6881")
+	s.base = "http://127.0.0.1:8080"
+	s.start()
 	s.put("a.bin", content(1, 3<<20))
 	s.published("a.bin", 20*time.Second)
 	out := t.TempDir()
@@ -171,15 +181,19 @@ http {
 	}
 }`, dir, proxyIP), 0o644))
 	cmd := exec.Command("nginx", "-p", dir, "-c", conf)
+	cmd.WaitDelay = time.Second // its workers hold the pipe
 	log := &logBuffer{}
 	cmd.Stdout, cmd.Stderr = log, log
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
-		cmd.Process.Kill()
+		cmd.Process.Signal(syscall.SIGTERM)
 		cmd.Wait()
 	})
 	require.Eventually(t, func() bool {
-		_, err := http.Get("http://" + proxyIP + "/")
+		resp, err := http.Get("http://" + proxyIP + "/")
+		if err == nil {
+			resp.Body.Close()
+		}
 		return err == nil
 	}, 10*time.Second, 50*time.Millisecond, "%s", log)
 }
@@ -213,7 +227,7 @@ func TestCurl(t *testing.T) {
 	body, resp := s.get("small.txt")
 	require.Equal(t, http.StatusOK, resp.StatusCode)
 	require.Equal(t, small, body)
-	require.Contains(t, resp.Header.Get("Link"), "rel=describedby")
+	require.Contains(t, resp.Header.Get("Link"), `rel="describedby"`)
 
 	body, resp = s.get("small.txt", "Range", "bytes=100-199")
 	require.Equal(t, http.StatusPartialContent, resp.StatusCode)
@@ -221,7 +235,7 @@ func TestCurl(t *testing.T) {
 
 	body, resp = s.get("large.bin")
 	require.Equal(t, http.StatusFound, resp.StatusCode)
-	require.Equal(t, "/large.bin.torrent", resp.Header.Get("Location"))
+	require.Equal(t, "large.bin.torrent", resp.Header.Get("Location"), "relative: it works below any prefix")
 	require.Contains(t, string(body), "aria2c")
 
 	_, resp = s.get("large.bin", "Range", "bytes=0-9")
@@ -240,5 +254,5 @@ func TestCurl(t *testing.T) {
 	body, resp = s.get("growing.bin")
 	require.Equal(t, http.StatusServiceUnavailable, resp.StatusCode)
 	require.NotEmpty(t, resp.Header.Get("Retry-After"))
-	require.Contains(t, string(body), "settling")
+	require.Contains(t, string(body), "still being written")
 }
