@@ -84,7 +84,7 @@ func (c *configFile) Resolve(_ *kong.Context, parent *kong.Path, flag *kong.Flag
 		}
 	}
 	v, ok := c.values[flag.Name]
-	if !ok {
+	if !ok || v == "" {
 		return nil, nil
 	}
 	if list, ok := v.([]any); ok {

@@ -27,8 +27,8 @@ const (
 
 // commandLine is everything a person can type.
 type commandLine struct {
-	Config  string           `help:"Read settings from this TOML file. Flags and SEEDSERVER_* variables override it." placeholder:"FILE" type:"path"`
-	Version kong.VersionFlag `help:"Print the version and exit."`
+	Config  string           `help:"Read settings from this TOML file. Variables override it, flags override both." placeholder:"FILE" type:"path"`
+	Version kong.VersionFlag `env:"-" help:"Print the version and exit."`
 
 	Serve       serveCmd  `cmd:"" default:"withargs" help:"Publish a directory: watch, seed, index, track. The default command."`
 	Create      createCmd `cmd:"" help:"Make .torrent files."`
@@ -105,9 +105,11 @@ func usage(s streams, err error) int {
 func newParser(cl *commandLine, s streams) (*kong.Kong, error) {
 	return kong.New(cl,
 		kong.Name("seedserver"),
-		kong.Description("Drop a file into a directory, and it is published with BitTorrent: made a torrent once it is completely there, seeded, tracked, listed on a page."),
+		kong.Description("Drop a file into a directory, and it is published with BitTorrent: made a torrent once it is completely there, seeded, tracked, listed on a page. "+
+			"Every flag can also be set by a variable (--max-up: SEEDSERVER_MAX_UP) and, for serve, in a TOML file."),
 		kong.Vars{"version": version()},
 		kong.DefaultEnvars("SEEDSERVER"),
+		kong.ValueFormatter(func(v *kong.Value) string { return v.Help }), // the variables follow one rule: no need to list them
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
 		kong.Writers(s.out, s.err),
 		kong.Exit(func(int) { panic(exited{}) }),

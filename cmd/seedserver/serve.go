@@ -18,28 +18,28 @@ import (
 type serveCmd struct {
 	Dir string `arg:"" help:"The directory to publish. Made if it is missing." type:"path"`
 
-	HTTP           string   `name:"http" default:":8080" help:"Address of the index and the tracker." placeholder:"ADDR"`
-	Peer           string   `default:":6881" help:"Address for peers; if port 6881 is taken, the next up to 6889." placeholder:"ADDR"`
+	HTTP           string   `name:"http" default:":8080" help:"Address of the index and the tracker."`
+	Peer           string   `default:":6881" help:"Address for peers; if port 6881 is taken, the next up to 6889."`
 	URL            string   `name:"url" help:"The address people type, if it is not this machine's own: https://files.example.org" placeholder:"URL"`
 	Advertise      []string `help:"Where peers reach us, HOST:PORT; repeatable. Found by itself if left out." placeholder:"HOST:PORT"`
 	TrustedProxies []string `name:"trusted-proxy" help:"Network of a reverse proxy whose X-Forwarded-For is believed; repeatable (default: loopback)." placeholder:"CIDR"`
 	State          string   `help:"Directory for the server's own files (default: below the user's state directory)." type:"path" placeholder:"DIR"`
 
 	Mode         string      `default:"plain" enum:"plain" help:"How torrents are seeded: ${enum}."`
-	MaxUp        budget.Rate `default:"unlimited" help:"Upload limit of all torrents together, such as 2MB/s." placeholder:"RATE"`
-	MaxUpTorrent budget.Rate `default:"unlimited" help:"Upload limit of each torrent." placeholder:"RATE"`
+	MaxUp        budget.Rate `default:"unlimited" help:"Upload limit of all torrents together, such as 2MB/s."`
+	MaxUpTorrent budget.Rate `default:"unlimited" help:"Upload limit of each torrent."`
 	MaxPeers     int         `default:"5000" help:"Connections of all torrents together."`
 	UploadSlots  int         `default:"0" help:"Peers of one torrent served at once; 0 chooses."`
 
 	PieceLength budget.Bytes  `help:"Piece length of new torrents, such as 256KiB; chosen by size if left out." placeholder:"SIZE"`
-	PlainBelow  budget.Bytes  `default:"1MiB" help:"Files below this size are sent as themselves; 0 sends none." placeholder:"SIZE"`
+	PlainBelow  budget.Bytes  `default:"1MiB" help:"Files below this size are sent as themselves; 0 sends none."`
 	Large       string        `default:"torrent" enum:"torrent,page,plain" help:"What larger files answer: ${enum}."`
 	Unit        []string      `help:"Directories that become one torrent each: a pattern such as 'albums/*'; repeatable." placeholder:"GLOB"`
 	Poll        bool          `help:"Look for changes by scanning only, for file systems that report no events."`
 	Settle      time.Duration `default:"10s" help:"How long a file must be quiet after a write before it is published."`
 	SettleBlind time.Duration `default:"1m" help:"The same where the system does not tell who has a file open for writing."`
 	Rescan      time.Duration `default:"1m" help:"How often the directory is scanned for what events missed."`
-	Tracker     onOff         `default:"on" help:"The built-in tracker: on or off."`
+	Tracker     string        `default:"on" enum:"on,off" help:"The built-in tracker: ${enum}."`
 
 	AnnounceInterval time.Duration `default:"30m" help:"How often peers are asked to announce."`
 	RebuildState     bool          `help:"Put a damaged state database aside and start a fresh one; files are hashed again."`
@@ -57,7 +57,7 @@ func (c *serveCmd) config(s streams) (seedserver.Config, error) {
 		PieceLength: int64(c.PieceLength), Units: c.Unit, Poll: c.Poll, Rescan: c.Rescan,
 		SettleWrite: c.Settle, SettleBlind: c.SettleBlind,
 		PlainBelow: int64(c.PlainBelow), Large: seedserver.Large(c.Large),
-		NoTracker: !bool(c.Tracker), AnnounceInterval: c.AnnounceInterval,
+		NoTracker: c.Tracker == "off", AnnounceInterval: c.AnnounceInterval,
 		Version: version(), Logger: c.logger(s),
 	}
 	if c.PlainBelow == 0 {
