@@ -23,7 +23,8 @@ type document struct {
 	Extra    any                `bencode:"extra,omitempty"`
 	Seen     map[string]uint64  `bencode:"seen,omitempty"`
 	Addr     netip.Addr         `bencode:"addr,omitempty"`
-	hidden   int
+	//lint:ignore U1000 unexported fields are passed over
+	hidden int
 }
 
 func TestMappingRoundTrip(t *testing.T) {
