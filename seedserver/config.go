@@ -90,12 +90,11 @@ type Config struct {
 const HTTPOff = "off"
 
 const (
-	defaultHTTP       = ":8080"
-	defaultPeer       = ":6881"
-	lastPeerPort      = 6889
-	defaultMaxPeers   = 5000
-	defaultPlainBelow = 1 << 20
-	defaultInterval   = 30 * time.Minute
+	defaultHTTP     = ":8080"
+	defaultPeer     = ":6881"
+	lastPeerPort    = 6889
+	defaultMaxPeers = 5000
+	defaultInterval = 30 * time.Minute
 )
 
 func or[T comparable](v, fallback T) T {
@@ -109,7 +108,6 @@ func or[T comparable](v, fallback T) T {
 func (c *Config) http() string                    { return or(c.HTTP, defaultHTTP) }
 func (c *Config) peer() string                    { return or(c.Peer, defaultPeer) }
 func (c *Config) maxPeers() int                   { return or(c.MaxPeers, defaultMaxPeers) }
-func (c *Config) plainBelow() int64               { return max(0, or(c.PlainBelow, defaultPlainBelow)) }
 func (c *Config) announceInterval() time.Duration { return or(c.AnnounceInterval, defaultInterval) }
 func (c *Config) version() string                 { return or(c.Version, "dev") }
 
