@@ -23,12 +23,14 @@ const (
 )
 
 // String returns the name of the mode in lower case.
-func (m Mode) String() string { return name([]string{"conservative", "balanced", "generous"}, m) }
+func (m Mode) String() string { return name(modeNames[:], m) }
+
+var modeNames = [...]string{"conservative", "balanced", "generous"}
 
 // Config describes one torrent to a [Picker].
 type Config struct {
-	Length      int64 // bytes of the whole torrent; at least 1
-	PieceLength int64 // bytes of a piece, except perhaps the last; at least 1
+	Length      int64 // bytes of the whole torrent; less than 1 makes a Picker that decides nothing
+	PieceLength int64 // bytes of a piece, except perhaps the last; the same
 	Mode        Mode
 	MaxRate     int64 // bytes per second this torrent may send. If zero, unlimited
 	// Gate is the share of the pieces kept back at the end of the first copy until the slow leeches have caught up, so that
@@ -43,8 +45,7 @@ type Limits struct {
 	// Pace is the rate that would use up the rest of a byte budget exactly at its end, in bytes per second. If zero, there
 	// is no budget. Need may run at four times the pace, rescue at a half and assist at a fifth of it.
 	Pace int64
-	// Spent is the part of the budget that is used up. From 1 only the floor of need is sent, from 1.1 nothing at all. It is
-	// ignored without a Pace, unless it is 1 or more.
+	// Spent is the part of the budget that is used up. From 1 only the floor of need is sent, from 1.1 nothing at all.
 	Spent float64
 }
 
@@ -74,48 +75,208 @@ type PeerInfo struct {
 //
 // Events about a peer that is not connected, or a piece that does not exist, are ignored.
 type Picker struct {
-	cfg Config
-	rng *rand.Rand
+	cfg    Config
+	limits Limits
+	rng    *rand.Rand
+
+	// The clock: times are durations since epoch, the time of the first event.
+	epoch time.Time
+	now   time.Duration
+	swept time.Duration
+
+	// Pieces.
+	pieces      []piece
+	rarity      rarity
+	need        [noTier][]uint32 // what is needed, by tier
+	everSent    bitset           // pieces a whole copy of which ever left us
+	otherOrigin bool             // somebody else has pieces that are not from us
+	sources     map[uint32]sources
+	stallNext   uint32
+	claims      int // sum of piece.claims
+
+	// Peers.
+	peers          []*peer // by number; nil where there is none
+	vacant         []Peer
+	entering       []Peer // joined, in order, and some of them not ready
+	connected      int
+	members        int // those whose pieces are in the claims of pieces
+	takers         []*peer
+	good           int // takers that have shown nothing bad
+	suppliers      int
+	groups         map[netip.Prefix]*group
+	believedGroups int
+	records        map[home]*record
+
+	// Choosing.
+	queues    [queues]queue
+	needStuck bool    // serveNeed came to stuckAs, and nothing changed since
+	stuckAs   outcome //
+	scanNext  int
+	starving  []*peer
+	gate      gate
+
+	// Rates.
+	inFlight    int64 // bytes of open loans that move
+	loans       int   // open loans
+	widening    widening
+	credits     [Assist + 1]float64 // bytes each class may offer
+	accrued     time.Duration
+	faded       time.Duration
+	meter       meter
+	peak        float64
+	sent        int64
+	arrivals    float64 // per second
+	haves       int     // since the last sweep
+	haveRate    float64 // per second
+	relayDelay  time.Duration
+	starveClock time.Duration // stands still while the gate is closed
+	asleep      bool
+	plentiful   time.Duration // since when there have been copies enough for sleep
+	sweeps      int
+
+	orders []Decision // not yet returned
+
+	// Kept between calls to save allocations.
+	seen   []item
+	counts []int
+	rates  []float64
 }
 
 // New returns a Picker without peers. rng must not be used by anybody else as long as the Picker is.
-func New(cfg Config, rng *rand.Rand) *Picker { return &Picker{cfg: cfg, rng: rng} }
+func New(cfg Config, rng *rand.Rand) *Picker {
+	n := 0
+	if cfg.Length > 0 && cfg.PieceLength > 0 {
+		n = int((cfg.Length-1)/cfg.PieceLength) + 1
+	}
+	p := &Picker{
+		cfg: cfg, limits: Limits{MaxRate: cfg.MaxRate}, rng: rng,
+		pieces: make([]piece, n), rarity: newRarity(n), everSent: newBitset(n), sources: map[uint32]sources{},
+		peers: make([]*peer, 1), groups: map[netip.Prefix]*group{}, records: map[home]*record{},
+		relayDelay: delayFirst,
+	}
+	for i := range p.pieces {
+		p.pieces[i].rank = uint32(i)
+		p.pieces[i].tier = noTier
+		p.reclass(uint32(i))
+	}
+	for k := range p.queues {
+		p.queues[k].slot = k
+	}
+	return p
+}
 
 // NumPieces returns the number of pieces of the torrent.
-func (p *Picker) NumPieces() int { return 0 }
+func (p *Picker) NumPieces() int { return len(p.pieces) }
 
 // SetLimits replaces the limits. [New] begins with the MaxRate of its Config and no budget.
-func (p *Picker) SetLimits(now time.Time, l Limits) {}
+func (p *Picker) SetLimits(now time.Time, l Limits) {
+	p.at(now)
+	p.accrue()
+	p.limits = l
+	p.needStuck = false
+}
 
 // Tick lets time pass and decides: it appends to dst what is to be done now, and returns it. Call it after every event, or
 // after every batch of them, and no later than [Picker.Next]. It costs next to nothing when there is nothing to decide.
-func (p *Picker) Tick(now time.Time, dst []Decision) []Decision { return dst }
+func (p *Picker) Tick(now time.Time, dst []Decision) []Decision {
+	p.at(now)
+	if p.connected > 0 {
+		p.accrue()
+		for len(p.entering) > 0 {
+			q := p.peers[p.entering[0]]
+			if !q.ready && p.now-q.joined < readyAfter {
+				break
+			}
+			p.entering = p.entering[1:]
+			if !q.ready {
+				p.enter(q, nil)
+			}
+		}
+		if p.now-p.swept >= p.sweepStep() {
+			p.sweep()
+		}
+		if len(p.pieces) > 0 {
+			p.fill()
+		}
+	}
+	dst = append(dst, p.orders...)
+	p.orders = p.orders[:0]
+	return dst
+}
+
+func (p *Picker) sweepStep() time.Duration {
+	if p.gate.closed {
+		return gateEvery
+	}
+	return sweepEvery
+}
 
 // Next returns when [Picker.Tick] has something to do if no event comes first: at most a second ahead while a peer is
 // connected, the zero time while none is.
-func (p *Picker) Next(now time.Time) time.Time { return time.Time{} }
-
-// Allowed reports whether a request of the peer for the piece would be answered. It changes nothing.
-func (p *Picker) Allowed(id Peer, piece uint32) bool { return false }
-
-// Rates returns the rates in force.
-func (p *Picker) Rates(now time.Time) Rates { return Rates{} }
-
-// Status returns the state of the whole. It looks at every peer: for pages, not for every block.
-func (p *Picker) Status(now time.Time) Status { return Status{} }
-
-// PeerStatus returns the state of a peer, and false if it is not connected.
-func (p *Picker) PeerStatus(now time.Time, id Peer) (PeerStatus, bool) { return PeerStatus{}, false }
-
-// PieceStatus returns the state of a piece, and false if there is none of that index.
-func (p *Picker) PieceStatus(now time.Time, piece uint32) (PieceStatus, bool) {
-	return PieceStatus{}, false
+func (p *Picker) Next(now time.Time) time.Time {
+	p.at(now)
+	if p.connected == 0 {
+		return time.Time{}
+	}
+	next := p.swept + p.sweepStep()
+	if len(p.entering) > 0 {
+		next = min(next, p.peers[p.entering[0]].joined+readyAfter)
+	}
+	for c := Need; c <= Assist; c++ {
+		if t, ok := p.affordable(c); ok {
+			next = min(next, t)
+		}
+	}
+	return p.epoch.Add(max(next, p.now))
 }
 
-// Snapshot returns what must survive a restart: which pieces ever left us, and what is known of addresses. It is at most an
-// eighth of a byte per piece and 256 KiB long.
-func (p *Picker) Snapshot(now time.Time) []byte { return nil }
+// Allowed reports whether a request of the peer for the piece would be answered. It changes nothing.
+func (p *Picker) Allowed(id Peer, piece uint32) bool {
+	q := p.peer(id)
+	return q != nil && q.unchoked && q.loan(piece) != nil
+}
 
-// Restore takes over what [Picker.Snapshot] of the same torrent returned; b is not kept. Call it before the first peer
-// joins. On an error, which is a *[SnapshotError], nothing has changed.
-func (p *Picker) Restore(now time.Time, b []byte) error { return nil }
+// at moves the clock.
+func (p *Picker) at(now time.Time) {
+	if p.epoch.IsZero() {
+		p.epoch = now
+	}
+	p.now = max(p.now, now.Sub(p.epoch))
+}
+
+// peerAt moves the clock and returns the peer, or nil.
+func (p *Picker) peerAt(now time.Time, id Peer) *peer {
+	p.at(now)
+	return p.peer(id)
+}
+
+// wake begins to let time pass after nobody was there.
+func (p *Picker) wake() {
+	p.swept, p.accrued = p.now, p.now
+	p.plentiful = p.now
+	p.asleep = false
+}
+
+// number returns a number for a new peer.
+func (p *Picker) number() (Peer, bool) {
+	if n := len(p.vacant); n > 0 {
+		id := p.vacant[n-1]
+		p.vacant = p.vacant[:n-1]
+		return id, true
+	}
+	if len(p.peers) > maxPeers {
+		return 0, false
+	}
+	p.peers = append(p.peers, nil)
+	return Peer(len(p.peers) - 1), true
+}
+
+func (p *Picker) tell(d Decision) { p.orders = append(p.orders, d) }
+
+func clamp(d, least, most time.Duration) time.Duration { return min(max(d, least), most) }
+
+// seconds turns a number of seconds, however large, into a duration.
+func seconds(s float64) time.Duration {
+	const most = 1 << 30
+	return time.Duration(min(s, most) * float64(time.Second))
+}

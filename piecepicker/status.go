@@ -1,6 +1,10 @@
 package piecepicker
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // A Stage is what the picker is at, as a whole.
 type Stage uint8
@@ -94,4 +98,125 @@ type PieceStatus struct {
 	Offers  int  // peers it is on offer to
 	Sent    int  // whole copies sent in this run; at least one if it ever was sent
 	Needed  Code // Unsent, Lost or Stalled; 0 when it is not needed or is on offer
+}
+
+// Status returns the state of the whole. It looks at every peer: for pages, not for every block.
+func (p *Picker) Status(now time.Time) Status {
+	p.at(now)
+	s := Status{
+		Stage: p.stage(), Availability: p.availability(), Needed: p.needed(), Unsent: len(p.pieces) - p.everSent.count(),
+		Held: p.held(), OnLoan: p.loans, InFlight: p.inFlight, Window: p.windowSize(), Sent: p.sent,
+		RelayDelay: p.relayDelay, Arrivals: p.arrivals, Rates: p.Rates(now),
+	}
+	if p.cfg.Length > 0 {
+		s.Copies = float64(p.sent) / float64(p.cfg.Length)
+	}
+	for _, list := range p.need {
+		for _, i := range list {
+			if p.pieces[i].why() == Stalled {
+				s.Stalled++
+			}
+		}
+	}
+	for _, q := range p.peers {
+		if q != nil {
+			s.add(p, q)
+		}
+	}
+	return s
+}
+
+func (s *Status) add(p *Picker, q *peer) {
+	s.Awaiting += len(q.relay.waiting)
+	switch {
+	case q.complete:
+		s.Complete++
+	case q.ready:
+		s.Leeches++
+	}
+	if q.weight == all || q.weight == given && q.gave != nil {
+		s.Believed++
+	}
+	switch p.trustOf(q) {
+	case Proven:
+		s.Proven++
+	case Hoarder:
+		s.Hoarders++
+	case Liar:
+		s.Liars++
+	}
+}
+
+func (p *Picker) stage() Stage {
+	switch {
+	case len(p.takers) == 0:
+		return Waiting
+	case p.gate.closed:
+		return Holding
+	case p.asleep:
+		return Sleeping
+	case p.needed() > 0 || p.availability() < 1:
+		return Spreading
+	}
+	return Assisting
+}
+
+// Rates returns the rates in force.
+func (p *Picker) Rates(now time.Time) Rates {
+	p.at(now)
+	of := func(c Class) int64 {
+		rate, limited := p.rate(c)
+		if !limited && p.limits.MaxRate <= 0 {
+			return Unlimited
+		}
+		return int64(rate)
+	}
+	r := Rates{Total: Unlimited, Need: of(Need), Rescue: of(Rescue), Assist: of(Assist)}
+	switch {
+	case p.limits.over():
+		r.Total = r.Need
+	case p.limits.MaxRate > 0:
+		r.Total = p.limits.MaxRate
+	}
+	return r
+}
+
+// PeerStatus returns the state of a peer, and false if it is not connected.
+func (p *Picker) PeerStatus(now time.Time, id Peer) (PeerStatus, bool) {
+	q := p.peerAt(now, id)
+	if q == nil {
+		return PeerStatus{}, false
+	}
+	r := &q.relay
+	s := PeerStatus{
+		Trust: p.trustOf(q), Pieces: q.nHave, Unchoked: q.unchoked, Interested: q.interested,
+		Awaiting: len(r.waiting), Window: int(r.window), Relayed: r.relayed, Expired: r.expired, Served: r.served,
+		Sent: q.sent, Rate: int64(q.meter.rate),
+	}
+	if q.taker != 0 {
+		s.Starving = p.starveClock - q.fed
+	}
+	loans := slices.Clone(q.loans)
+	slices.SortStableFunc(loans, func(a, b loan) int {
+		return cmp.Or(cmp.Compare(a.made, b.made), cmp.Compare(a.piece, b.piece))
+	})
+	for _, ln := range loans {
+		if !ln.withdrawn {
+			s.OnLoan = append(s.OnLoan, ln.piece)
+		}
+	}
+	return s, true
+}
+
+// PieceStatus returns the state of a piece, and false if there is none of that index.
+func (p *Picker) PieceStatus(now time.Time, piece uint32) (PieceStatus, bool) {
+	p.at(now)
+	if int64(piece) >= int64(len(p.pieces)) {
+		return PieceStatus{}, false
+	}
+	pc := &p.pieces[piece]
+	return PieceStatus{
+		Holders: int(pc.live), Proven: int(pc.proven), Lack: p.lack(pc), Offers: int(pc.offers), Sent: int(pc.sent),
+		Needed: pc.why(),
+	}, true
 }

@@ -1,0 +1,67 @@
+package piecepicker
+
+import "time"
+
+const (
+	maxBurst   = 4096 // offers in one Tick
+	aloneTime  = time.Second
+	aloneBytes = 4 << 20
+)
+
+// fill makes offers until nothing more is to be offered now: what is needed, else rescue, else assistance.
+func (p *Picker) fill() {
+	for range maxBurst {
+		if q := p.alone(); q != nil {
+			if !p.serveAlone(q) {
+				return
+			}
+			continue
+		}
+		if !p.room() {
+			return
+		}
+		switch p.serveNeed() {
+		case served:
+			continue
+		case later:
+			return
+		}
+		if !p.rescue() && !p.assist() {
+			return
+		}
+	}
+}
+
+// An outcome is what came of an attempt to serve what is needed.
+type outcome uint8
+
+const (
+	none   outcome = iota // nothing is needed that anybody can take
+	served                // an offer was made
+	later                 // somebody will be able to take it soon
+)
+
+// alone returns the only peer that takes pieces if nobody else could give it any, else nil. It gets everything, at full speed,
+// whatever it has shown.
+func (p *Picker) alone() *peer {
+	if len(p.takers) != 1 || p.suppliers > 0 {
+		return nil
+	}
+	return p.takers[0]
+}
+
+// serveAlone offers one more piece to q, which is alone, if it has less on offer than it can take in a second.
+func (p *Picker) serveAlone(q *peer) bool {
+	ahead := max(2*p.cfg.PieceLength, aloneBytes, int64(aloneTime.Seconds()*q.meter.rate))
+	if q.open > 0 && q.remaining+p.cfg.PieceLength > ahead || !p.flippable(q) || !p.affords(Need, q) {
+		return false
+	}
+	i, ok := p.neededBy(q)
+	if !ok {
+		i, ok = p.rarest(q)
+	}
+	if ok {
+		p.lend(q, i, Need, Alone)
+	}
+	return ok
+}

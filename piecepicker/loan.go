@@ -1,0 +1,212 @@
+package piecepicker
+
+import "time"
+
+// A loan is a piece that was revealed to a peer, until the peer has it. A loan that is withdrawn leaves the piece free for
+// others; the peer may still finish it, since what was revealed cannot be hidden again.
+type loan struct {
+	piece     uint32
+	class     Class
+	asked     bool // the peer requested some of it
+	withdrawn bool
+	charged   bool // to the credit of its class
+	cold      bool // left alone for more than a second: not in Picker.inFlight
+	done      bool // all of it was sent
+	made      time.Duration
+	doneAt    time.Duration
+	units     bitset // parts of unit bytes the last byte of which was sent
+	left      int64  // bytes of the other units
+}
+
+const (
+	unit        = 16 << 10
+	settleAfter = 5 * time.Second // some clients never send the HAVE for what they got from us
+)
+
+// size returns the length of piece i.
+func (p *Picker) size(i uint32) int64 {
+	return min(p.cfg.PieceLength, p.cfg.Length-int64(i)*p.cfg.PieceLength)
+}
+
+func (q *peer) loan(i uint32) *loan {
+	if k, lent := q.index[i]; lent {
+		return &q.loans[k]
+	}
+	return nil
+}
+
+// lend reveals piece i to q.
+func (p *Picker) lend(q *peer, i uint32, class Class, code Code) {
+	pc := &p.pieces[i]
+	if !q.unchoked {
+		q.unchoked, q.flipped = true, p.now
+		p.tell(Decision{Kind: KindUnchoke, Peer: q.id, Reason: Reason{Code: Served}})
+	}
+	why := Reason{Code: code, Holders: int(pc.live), Sent: int(pc.sent), Out: q.out(), Window: int(q.relay.window)}
+	switch code {
+	case Stalled:
+		why.After = p.age(pc)
+	case Starving:
+		why.After = p.starveClock - q.fed
+	}
+	if q.index == nil {
+		q.index = map[uint32]int{}
+	}
+	q.index[i] = len(q.loans)
+	ln := loan{piece: i, class: class, made: p.now, left: p.size(i), charged: p.charged(class, q)}
+	for _, part := range q.parts {
+		if part.piece == i {
+			ln.units, ln.left = part.units, part.left
+		}
+	}
+	if ln.charged {
+		p.spend(class, ln.left)
+	}
+	q.loans = append(q.loans, ln)
+	q.lent = p.now
+	p.open(q, &q.loans[len(q.loans)-1])
+	p.tell(Decision{Kind: KindOffer, Peer: q.id, Piece: i, Class: class, Reason: why})
+}
+
+// open counts ln, which is new or was withdrawn.
+func (p *Picker) open(q *peer, ln *loan) {
+	ln.withdrawn, ln.cold = false, false
+	q.open++
+	q.remaining += ln.left
+	p.inFlight += ln.left
+	p.loans++
+	p.pieces[ln.piece].offers++
+	p.reclass(ln.piece)
+	p.touch(q)
+}
+
+// shut is the reverse of open: the piece is free for others.
+func (p *Picker) shut(q *peer, ln *loan) {
+	if ln.withdrawn {
+		return
+	}
+	if !ln.cold {
+		p.inFlight -= ln.left
+	}
+	ln.withdrawn = true
+	q.open--
+	q.remaining -= ln.left
+	p.loans--
+	p.pieces[ln.piece].offers--
+	p.reclass(ln.piece)
+	p.touch(q)
+}
+
+// withdraw gives up waiting for a loan of q.
+func (p *Picker) withdraw(q *peer, ln *loan, code Code, after time.Duration) {
+	p.tell(Decision{Kind: KindWithdraw, Peer: q.id, Piece: ln.piece, Class: ln.class, Reason: Reason{Code: code, After: after}})
+	p.shut(q, ln)
+}
+
+// endLoan forgets the loan at place k of q.
+func (p *Picker) endLoan(q *peer, k int) {
+	ln := &q.loans[k]
+	p.shut(q, ln)
+	if ln.charged {
+		p.refund(ln.class, ln.left)
+	}
+	delete(q.index, ln.piece)
+	last := len(q.loans) - 1
+	if k != last {
+		q.loans[k] = q.loans[last]
+		q.index[q.loans[k].piece] = k
+	}
+	q.loans[last] = loan{}
+	q.loans = q.loans[:last]
+}
+
+// warm notes that q moves on with ln.
+func (p *Picker) warm(ln *loan) {
+	if ln.cold && !ln.withdrawn {
+		p.inFlight += ln.left
+	}
+	ln.cold = false
+}
+
+// progress notes that n bytes of the piece of ln from begin on were sent. A unit counts when its last byte is sent, so that
+// bytes sent twice do not make a piece whole.
+func (p *Picker) progress(q *peer, ln *loan, begin, n int64) {
+	size := p.size(ln.piece)
+	if ln.done || n <= 0 || begin+n > size {
+		return
+	}
+	if ln.units == nil {
+		ln.units = newBitset(int((size + unit - 1) / unit))
+	}
+	ln.asked = true
+	p.warm(ln)
+	for u := begin / unit; u <= (begin+n-1)/unit; u++ {
+		end := min((u+1)*unit, size)
+		if end > begin+n || ln.units.has(uint32(u)) {
+			continue
+		}
+		ln.units.set(uint32(u))
+		p.advance(q, ln, end-u*unit)
+	}
+	if ln.left == 0 {
+		p.whole(q, ln)
+	}
+}
+
+// advance takes n bytes off what is left of ln.
+func (p *Picker) advance(q *peer, ln *loan, n int64) {
+	ln.left -= n
+	if ln.withdrawn {
+		return
+	}
+	q.remaining -= n
+	p.inFlight -= n
+	if !p.queues[needQueue].has(q) {
+		p.touch(q)
+	}
+}
+
+// whole notes that a whole copy of the piece of ln was sent. It is q's to say that it has it.
+func (p *Picker) whole(q *peer, ln *loan) {
+	if ln.done {
+		return
+	}
+	p.advance(q, ln, ln.left)
+	ln.done, ln.doneAt = true, p.now
+	pc := &p.pieces[ln.piece]
+	pc.sent += min(1, 255-pc.sent)
+	p.everSent.set(ln.piece)
+	q.relay.served++
+	if ln.withdrawn {
+		p.open(q, ln) // nobody else needs it while this copy settles
+	}
+	p.reclass(ln.piece)
+}
+
+// receive ends the loan at place k, the piece of which q has now. It reports whether q has it from us, and whether q has
+// nothing of it from us.
+func (p *Picker) receive(q *peer, k int) (ours, untouched bool) {
+	ln := &q.loans[k]
+	size := p.size(ln.piece)
+	untouched = ln.left == size
+	sole := !p.otherOrigin && !p.everSent.has(ln.piece) // then it can have it from nobody else, whatever we know of the sending
+	ours = ln.done || ln.left <= size/2 || sole && ln.asked
+	if ours {
+		untouched = false
+		p.warm(ln)
+		p.whole(q, ln)
+	} else if untouched && !ln.withdrawn {
+		p.tell(Decision{Kind: KindWithdraw, Peer: q.id, Piece: ln.piece, Class: ln.class, Reason: Reason{Code: Elsewhere}})
+	}
+	p.endLoan(q, k)
+	return ours, untouched
+}
+
+// settle takes q to have what it was sent whole: all of it if now, else what was sent long enough ago.
+func (p *Picker) settle(q *peer, now bool) {
+	for k := len(q.loans) - 1; k >= 0; k-- {
+		if k < len(q.loans) && q.loans[k].done && (now || p.now-q.loans[k].doneAt >= settleAfter) {
+			p.gain(q, q.loans[k].piece)
+		}
+	}
+}

@@ -1,0 +1,220 @@
+package piecepicker
+
+import (
+	"math/bits"
+	"time"
+)
+
+// A peer is the state of one connection.
+type peer struct {
+	id    Peer
+	home  home // where its record is kept
+	group *group
+
+	// What it has.
+	have     bitset // nil when it is empty or complete
+	nHave    int
+	ready    bool // told its pieces, or had the time to
+	member   bool // its pieces are in piece.claims
+	claimed  bool // came with everything
+	complete bool
+	joined   time.Duration
+	grew     time.Duration // when it got its last piece
+	fed      time.Duration // starveClock when it got a piece that was not from us
+
+	// What it wants.
+	interested bool
+	uploadOnly bool
+	unchoked   bool
+	flipped    time.Duration // when it was choked or unchoked last
+	shunned    time.Duration // until when it is made no offers, since it took none
+	shuns      int           // of those in a row
+	refused    int           // requests in a row for what it was not offered
+
+	// What it has shown.
+	trust     Trust // Unproven, Proven or Hoarder
+	liar      bool
+	auditFail bool
+	audited   time.Duration // until when an audit holds
+	strikes   int           // impossible claims
+	admitted  bool          // one of the unproven of its group that are believed
+	weight    weight
+	asProven  bool   // counts as proven holder
+	gave      bitset // pieces we gave it, kept while only those count
+	relay     relay
+
+	// What it is given.
+	loans     []loan
+	index     map[uint32]int // place in loans, by piece
+	open      int            // loans not withdrawn
+	remaining int64          // bytes of open loans not yet sent
+	lent      time.Duration  // when it was offered something last
+	moved     time.Duration  // when it was sent something last
+	pace      pace
+	meter     meter
+	sent      int64
+	parts     []part    // what an earlier connection was sent of pieces it did not finish
+	again     []uint32  // pieces that come before others, since it came back without them
+	owed      []waiting // what it had to pass on in an earlier connection, until it has told its pieces
+
+	at       [queues]int32 // 1 + its places in the queues
+	taker    int           // 1 + its place in Picker.takers
+	good     bool          // a taker that has shown nothing bad
+	supplier bool          // complete, and believed
+	salt     float64       // settles ties
+}
+
+const (
+	never       = time.Duration(-1 << 62)
+	readyAfter  = 300 * time.Millisecond
+	auditHolds  = 30 * time.Minute
+	refusalsMax = 50
+	maxPeers    = 1<<16 - 1
+)
+
+func (q *peer) has(i uint32) bool { return q.complete || q.have.has(i) }
+
+func (p *Picker) peer(id Peer) *peer {
+	if int(id) >= len(p.peers) {
+		return nil
+	}
+	return p.peers[id]
+}
+
+// enter makes q a peer that has told its pieces: those of b, beside what it told before.
+func (p *Picker) enter(q *peer, b bitset) {
+	if !q.ready {
+		q.ready, q.member = true, true
+		q.fed, q.grew = p.starveClock, p.now
+		p.members++
+	}
+	p.unweigh(q)
+	strikes := 0
+	for w, word := range b {
+		for fresh := word &^ q.have.word(w); fresh != 0; fresh &= fresh - 1 {
+			i := uint32(w<<6 + bits.TrailingZeros64(fresh))
+			if p.impossible(i) {
+				strikes++
+			}
+			if k, lent := q.index[i]; lent {
+				p.endLoan(q, k)
+			}
+			p.own(q, i)
+		}
+	}
+	p.resume(q)
+	if q.nHave == len(p.pieces) {
+		q.claimed, q.complete, q.have = true, true, nil
+	} else {
+		q.strike(strikes)
+	}
+	p.judge(q)
+	p.touch(q)
+}
+
+// claimAll makes q a peer that came with everything.
+func (p *Picker) claimAll(q *peer) {
+	if q.complete {
+		return
+	}
+	if q.member {
+		p.leaveMembers(q)
+	}
+	p.unweigh(q)
+	for len(q.loans) > 0 {
+		p.endLoan(q, len(q.loans)-1)
+	}
+	q.ready, q.claimed, q.complete = true, true, true
+	q.have, q.nHave = nil, len(p.pieces)
+	p.judge(q)
+	p.touch(q)
+}
+
+// own notes that q, a member, has piece i.
+func (p *Picker) own(q *peer, i uint32) {
+	if q.have == nil {
+		q.have = newBitset(len(p.pieces))
+	}
+	q.have.set(i)
+	q.nHave++
+	p.pieces[i].claims++
+	p.claims++
+}
+
+// leaveMembers takes what q, a member, has out of the counts of claims.
+func (p *Picker) leaveMembers(q *peer) {
+	q.member = false
+	p.members--
+	p.claims -= q.nHave
+	if q.complete {
+		for i := range p.pieces {
+			p.pieces[i].claims--
+		}
+		return
+	}
+	for w, word := range q.have {
+		for ; word != 0; word &= word - 1 {
+			p.pieces[w<<6+bits.TrailingZeros64(word)].claims--
+		}
+	}
+}
+
+// gain notes that q, a member, got piece i: by its own word, or because all of it was sent.
+func (p *Picker) gain(q *peer, i uint32) {
+	ours, untouched := false, true
+	if k, lent := q.index[i]; lent {
+		ours, untouched = p.receive(q, k)
+	} else if p.impossible(i) {
+		q.strike(1)
+		p.judge(q)
+	}
+	first := ours && p.onlyOurs(i)
+	p.own(q, i)
+	p.haves++
+	q.grew = p.now
+	if q.weight == given && ours {
+		if q.gave == nil {
+			q.gave = newBitset(len(p.pieces))
+		}
+		q.gave.set(i)
+	}
+	if q.weight == all || q.weight == given && ours {
+		p.countOne(q, i, true)
+	} else {
+		p.grow(i)
+	}
+	if !ours {
+		q.fed = p.starveClock
+	}
+	if untouched && p.pieces[i].watched && q.weight != nothing {
+		p.passedOn(i)
+	}
+	if first {
+		p.await(q, i)
+	}
+	switch n := len(p.pieces); {
+	case q.nHave == n:
+		q.complete, q.have = true, nil
+		p.touch(q)
+	case q.nHave*levels/n != (q.nHave-1)*levels/n || q.strikes > 0:
+		p.touch(q)
+	}
+}
+
+// part takes q out of every count.
+func (p *Picker) part(q *peer) {
+	for len(q.loans) > 0 {
+		p.endLoan(q, len(q.loans)-1)
+	}
+	p.stopWaiting(q)
+	p.unweigh(q)
+	if q.admitted {
+		q.group.admitted--
+	}
+	if q.member {
+		p.leaveMembers(q)
+	}
+	q.ready = false
+	p.touch(q)
+	p.leaveGroup(q.group)
+}

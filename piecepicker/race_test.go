@@ -1,0 +1,5 @@
+//go:build race
+
+package piecepicker
+
+const raceEnabled = true
