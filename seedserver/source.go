@@ -128,7 +128,11 @@ func (src source) Open(ctx context.Context, e web.Entry) (io.ReadSeekCloser, err
 	v := t.version.Load()
 	for i, f := range v.Files {
 		if f.Path == e.Path {
-			r := &pacedReader{ctx: ctx, t: t, sent: func(n int) { src.s.store.count(v.Path, ledger.ClassHTTP, int64(n)) }}
+			r := &pacedReader{
+				ctx: ctx, t: t,
+				sent:    func(n int) { src.s.store.count(v.Path, ledger.ClassHTTP, int64(n)) },
+				changed: func() { src.s.catalog.Recheck(v.InfoHash) },
+			}
 			return nopCloser{io.NewSectionReader(r, v.Info.Files[i].Offset, f.Length)}, nil
 		}
 	}
@@ -142,9 +146,10 @@ func (nopCloser) Close() error { return nil }
 // pacedReader reads a torrent's content at the pace of its limits and accounts what was read. It lives as long as one request,
 // which is why it may hold the request's context.
 type pacedReader struct {
-	ctx  context.Context
-	t    *torrent
-	sent func(n int)
+	ctx     context.Context
+	t       *torrent
+	sent    func(n int)
+	changed func() // the content is not as published
 }
 
 // ReadAt is part of io.ReaderAt.
@@ -154,6 +159,7 @@ func (r *pacedReader) ReadAt(p []byte, off int64) (int, error) {
 	}
 	if err := r.t.content.ReadAt(p, off); err != nil {
 		if errors.Is(err, storage.ErrChanged) {
+			r.changed()
 			return 0, fmt.Errorf("%w: %w", web.ErrUnavailable, err)
 		}
 		return 0, err
