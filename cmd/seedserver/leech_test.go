@@ -33,10 +33,11 @@ var (
 
 // A leecher is a downloader in the test's own hand that compares every block with what was published under its infohash.
 type leecher struct {
-	conn   net.Conn
-	frames *peerwire.Decoder
-	info   *metainfo.Info
-	want   []byte
+	conn     net.Conn
+	frames   *peerwire.Decoder
+	infohash metainfo.InfoHash
+	info     *metainfo.Info
+	want     []byte
 
 	missing  []peerwire.Request
 	pending  map[peerwire.Request]bool
@@ -84,7 +85,7 @@ func (s *server) leech(from string, torrent *metainfo.Torrent, want []byte) *lee
 	require.NoError(s.t, err)
 	l := &leecher{
 		conn: conn, frames: peerwire.NewDecoder(conn, peerwire.DecoderConfig{NumPieces: uint32(torrent.Info.NumPieces())}),
-		info: torrent.Info, want: want, pending: map[peerwire.Request]bool{}, choked: true,
+		infohash: torrent.InfoHash, info: torrent.Info, want: want, pending: map[peerwire.Request]bool{}, choked: true,
 	}
 	for piece := range torrent.Info.NumPieces() {
 		size := uint32(torrent.Info.PieceSize(piece))

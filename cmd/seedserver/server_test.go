@@ -249,6 +249,18 @@ func (s *server) published(path string, within time.Duration) string {
 	return hash
 }
 
+// publishedAnew waits until path has another torrent than that of the infohash old, and returns its infohash.
+func (s *server) publishedAnew(path, old string, within time.Duration) string {
+	s.t.Helper()
+	var hash string
+	s.eventually(within, path+" is published anew", func() bool {
+		e, ok := s.entry(path)
+		hash = e.InfoHash
+		return ok && e.State == "published" && hash != old
+	})
+	return hash
+}
+
 // get fetches an escaped path without following redirects.
 func (s *server) get(path string, header ...string) ([]byte, *http.Response) {
 	s.t.Helper()

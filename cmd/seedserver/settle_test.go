@@ -256,8 +256,7 @@ func testRewritten(t *testing.T, s *server) {
 	require.NoError(t, err)
 	require.NoError(t, f.Close())
 
-	second := s.published(path, 30*time.Second)
-	require.NotEqual(t, first, second)
+	second := s.publishedAnew(path, first, 30*time.Second)
 	s.requireTorrent(path, after)
 	require.Equal(t, []string{first, second}, s.publishedAs(path))
 }
@@ -466,10 +465,7 @@ func testPoll(t *testing.T, ip string) {
 	require.NoError(t, os.WriteFile(full, before, 0o644))
 	first := s.published("sub/polled.bin", 30*time.Second)
 	require.NoError(t, os.WriteFile(full, after, 0o644))
-	s.eventually(30*time.Second, "the new content is published", func() bool {
-		e, ok := s.entry("sub/polled.bin")
-		return ok && e.State == "published" && e.InfoHash != first
-	})
+	s.publishedAnew("sub/polled.bin", first, 30*time.Second)
 	s.requireTorrent("sub/polled.bin", after)
 	require.NoError(t, os.Remove(full))
 	s.eventually(30*time.Second, "it is gone", func() bool { _, ok := s.entry("sub/polled.bin"); return !ok })
