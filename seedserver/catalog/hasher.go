@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
@@ -21,6 +22,7 @@ type hasher struct {
 	store   Store
 	private bool
 	wait    func(ctx context.Context, n int) error
+	around  func(work func())
 	log     *slog.Logger
 }
 
@@ -34,7 +36,7 @@ func (h *hasher) hash(ctx context.Context, job *hashJob, progress func(part floa
 	}
 	cfg := metainfo.BuildConfig{
 		Name: job.name, Multi: job.unit, Private: h.private,
-		PieceLength: job.pieceLength, Workers: 1, Wait: h.wait,
+		PieceLength: job.pieceLength, Workers: 1, Wait: h.wait, Around: h.around,
 		Files:    h.inputs(job),
 		Progress: func(done, total int64) { progress(float64(done) / float64(total)) },
 	}
@@ -42,7 +44,7 @@ func (h *hasher) hash(ctx context.Context, job *hashJob, progress func(part floa
 		cfg.PieceLength = metainfo.PieceLengthFor(total)
 	}
 	if job.large {
-		cfg.Workers = 0
+		cfg.Workers = runtime.NumCPU()
 		h.resume(ctx, job, &cfg)
 	}
 	info, err := metainfo.Build(ctx, cfg)
@@ -55,6 +57,9 @@ func (h *hasher) hash(ctx context.Context, job *hashJob, progress func(part floa
 	}
 	if err == nil {
 		r.version, err = versionOf(job, info)
+	}
+	if err == nil {
+		h.log.Info("hashed", "path", job.path, "infohash", r.version.InfoHash, "size", total)
 	}
 	r.err = err
 	return r
