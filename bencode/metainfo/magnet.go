@@ -162,54 +162,66 @@ func appendRanges(ranges []IndexRange, s string) []IndexRange {
 // of m are as it returns them. The hashes come first and peer addresses are not
 // percent-encoded, because there are clients that expect that. There is no
 // point in a link of a Magnet without any hash.
-func (m Magnet) String() string {
-	var b strings.Builder
-	b.WriteString("magnet:?")
-	param := func(key, value string) {
-		if b.Len() > len("magnet:?") {
-			b.WriteByte('&')
-		}
-		b.WriteString(key + "=" + value)
-	}
+func (m Magnet) String() string { return string(m.AppendTo(nil)) }
+
+// AppendTo appends the link that [Magnet.String] returns. It is for who writes
+// many of them: it allocates only to make dst longer.
+func (m Magnet) AppendTo(dst []byte) []byte {
+	dst = append(dst, "magnet:?"...)
+	start := len(dst)
 	if m.HasInfoHash {
-		param("xt", "urn:btih:"+m.InfoHash.String())
+		dst = append(appendKey(dst, start, "xt"), "urn:btih:"...)
+		dst = hex.AppendEncode(dst, m.InfoHash[:])
 	}
 	if m.InfoHashV2 != nil {
-		param("xt", "urn:btmh:"+btmhPrefix+hex.EncodeToString(m.InfoHashV2))
+		dst = append(appendKey(dst, start, "xt"), "urn:btmh:"+btmhPrefix...)
+		dst = hex.AppendEncode(dst, m.InfoHashV2)
 	}
 	if m.Name != "" {
-		param("dn", escape(m.Name))
+		dst = appendEscaped(appendKey(dst, start, "dn"), m.Name, "")
 	}
 	if m.Length > 0 {
-		param("xl", strconv.FormatInt(m.Length, 10))
+		dst = strconv.AppendInt(appendKey(dst, start, "xl"), m.Length, 10)
 	}
-	for _, list := range []struct {
-		key    string
-		values []string
-	}{{"tr", m.Trackers}, {"ws", m.WebSeeds}, {"xs", m.Sources}} {
-		for _, value := range list.values {
-			param(list.key, escape(value))
-		}
-	}
-	for _, peer := range m.Peers {
-		param("x.pe", escapeHostPort(peer))
-	}
+	dst = appendList(dst, start, "tr", m.Trackers, "")
+	dst = appendList(dst, start, "ws", m.WebSeeds, "")
+	dst = appendList(dst, start, "xs", m.Sources, "")
+	dst = appendList(dst, start, "x.pe", m.Peers, hostPortBytes)
 	for _, node := range m.Nodes {
-		param("dht", escapeHostPort(node.hostPort()))
+		dst = appendEscaped(appendKey(dst, start, "dht"), node.hostPort(), hostPortBytes)
 	}
 	if len(m.Select) > 0 {
-		param("so", formatRanges(m.Select))
+		dst = appendRangeList(appendKey(dst, start, "so"), m.Select)
 	}
-	return b.String()
+	return dst
 }
 
-func formatRanges(ranges []IndexRange) string {
-	parts := make([]string, len(ranges))
+// appendKey appends the key of a parameter; the first one is at start.
+func appendKey(dst []byte, start int, key string) []byte {
+	if len(dst) > start {
+		dst = append(dst, '&')
+	}
+	return append(append(dst, key...), '=')
+}
+
+// appendList appends a parameter for each of values. The bytes in plain are not
+// escaped.
+func appendList(dst []byte, start int, key string, values []string, plain string) []byte {
+	for _, value := range values {
+		dst = appendEscaped(appendKey(dst, start, key), value, plain)
+	}
+	return dst
+}
+
+func appendRangeList(dst []byte, ranges []IndexRange) []byte {
 	for i, r := range ranges {
-		parts[i] = strconv.FormatUint(uint64(r.First), 10)
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = strconv.AppendUint(dst, uint64(r.First), 10)
 		if r.Last != r.First {
-			parts[i] += "-" + strconv.FormatUint(uint64(r.Last), 10)
+			dst = strconv.AppendUint(append(dst, '-'), uint64(r.Last), 10)
 		}
 	}
-	return strings.Join(parts, ",")
+	return dst
 }

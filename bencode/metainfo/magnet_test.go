@@ -110,3 +110,37 @@ func TestTorrentMagnet(t *testing.T) {
 		Trackers: []string{"http://a", "http://b"}, WebSeeds: []string{"http://w"},
 	}, m)
 }
+
+// TestMagnetAppendTo: it appends what String returns, and nothing but the
+// result is allocated.
+func TestMagnetAppendTo(t *testing.T) {
+	m := listMagnet()
+	require.Equal(t, "href="+m.String(), string(m.AppendTo([]byte("href="))))
+	dst := make([]byte, 0, 1024)
+	require.Zero(t, testing.AllocsPerRun(100, func() { m.AppendTo(dst) }))
+}
+
+// listMagnet is as a row of an index has it.
+func listMagnet() metainfo.Magnet {
+	return metainfo.Magnet{
+		HasInfoHash: true, Name: "Some file – number 7919 (2026).tar.zst",
+		Trackers: []string{"http://files.example:8080/announce"}, Peers: []string{"192.0.2.1:6881", "[2001:db8::1]:6881"},
+	}
+}
+
+func BenchmarkMagnet(b *testing.B) {
+	m := listMagnet()
+	b.Run("String", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_ = m.String()
+		}
+	})
+	b.Run("AppendTo", func(b *testing.B) {
+		b.ReportAllocs()
+		dst := make([]byte, 0, 1024)
+		for b.Loop() {
+			m.AppendTo(dst)
+		}
+	})
+}

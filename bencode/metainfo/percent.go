@@ -1,19 +1,28 @@
 package metainfo
 
-import (
-	"net/url"
-	"strings"
-)
+import "strings"
 
-// escape encodes s for a parameter of a magnet link. A space becomes %20: not
-// every client reads a plus sign as a space.
-func escape(s string) string {
-	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
+// hostPortBytes stay as they are in the address of a peer.
+const hostPortBytes = ":[]"
+
+// appendEscaped appends s as the value of a parameter of a magnet link: all but
+// the unreserved characters of RFC 3986 and those in plain are percent-encoded.
+// A space becomes %20: not every client reads a plus sign as a space.
+func appendEscaped(dst []byte, s, plain string) []byte {
+	const digits = "0123456789ABCDEF"
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if unreserved(c) || strings.IndexByte(plain, c) >= 0 {
+			dst = append(dst, c)
+		} else {
+			dst = append(dst, '%', digits[c>>4], digits[c&15])
+		}
+	}
+	return dst
 }
 
-// escapeHostPort is like escape but leaves colons and brackets alone.
-func escapeHostPort(s string) string {
-	return strings.NewReplacer("%3A", ":", "%5B", "[", "%5D", "]").Replace(escape(s))
+func unreserved(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.' || c == '~'
 }
 
 // unescape decodes %XX and leaves alone a percent sign that two hexadecimal
