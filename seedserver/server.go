@@ -134,7 +134,7 @@ func (s *Server) newCatalog() (*catalog.Catalog, error) {
 	c, err := catalog.New(catalog.Config{
 		Dir: s.cfg.Dir, Publisher: publisher{s}, Store: s.store,
 		Settle: s.cfg.SettleWrite, SettleRenamed: s.cfg.SettleRename, SettleBlind: s.cfg.SettleBlind,
-		Rescan: s.cfg.Rescan, Poll: s.cfg.Poll, Units: s.cfg.Units, PieceLength: s.cfg.PieceLength, Logger: s.log,
+		Rescan: s.cfg.Rescan, Poll: s.cfg.Poll, Units: s.cfg.Units, PieceLength: s.cfg.PieceLength, Around: standBack, Logger: s.log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the directory to publish: %w", err)

@@ -59,6 +59,10 @@ type BuildConfig struct {
 	// time, by several goroutines at once. It lets the caller pace the reading.
 	// Its error ends Build.
 	Wait func(ctx context.Context, n int) error
+	// Around, if not nil, runs the worker goroutines: it is called on each of
+	// them, calls work once on that goroutine, and returns after it. It lets
+	// the caller give their threads another priority.
+	Around func(work func())
 }
 
 // Build reads every byte of the files once and returns the raw info dict of

@@ -336,6 +336,28 @@ func TestBuildWaitError(t *testing.T) {
 	require.ErrorIs(t, err, enough)
 }
 
+// TestBuildAround: every worker runs inside Around, and the reading with it.
+func TestBuildAround(t *testing.T) {
+	var inside, most atomic.Int64
+	_, err := metainfo.Build(t.Context(), metainfo.BuildConfig{
+		Name: "x", PieceLength: 1, Workers: 3, Files: []metainfo.Input{(&disk{}).file("", make([]byte, 100))},
+		Around: func(work func()) {
+			most.Store(max(most.Load(), inside.Add(1)))
+			work()
+			inside.Add(-1)
+		},
+		Wait: func(context.Context, int) error {
+			if inside.Load() == 0 {
+				return errors.New("read outside")
+			}
+			return nil
+		},
+	})
+	require.NoError(t, err)
+	require.Positive(t, most.Load())
+	require.Zero(t, inside.Load(), "all workers have returned")
+}
+
 // TestBuildReadsInBoundedSteps: a large piece is no reason for a large buffer.
 func TestBuildReadsInBoundedSteps(t *testing.T) {
 	const size = 3 << 20

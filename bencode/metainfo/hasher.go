@@ -71,9 +71,11 @@ func (h *hasher) run(parent context.Context) error {
 	var workers sync.WaitGroup
 	start := func(work func(context.Context) error) {
 		workers.Go(func() {
-			if err := work(ctx); err != nil {
-				cancel(err)
-			}
+			h.around(func() {
+				if err := work(ctx); err != nil {
+					cancel(err)
+				}
+			})
 		})
 	}
 	start(h.checkEmpty)
@@ -105,6 +107,14 @@ func (h *hasher) workers() int {
 		n = runtime.GOMAXPROCS(0)
 	}
 	return min(n, len(h.finished)-h.leading)
+}
+
+func (h *hasher) around(work func()) {
+	if h.cfg.Around == nil {
+		work()
+		return
+	}
+	h.cfg.Around(work)
 }
 
 // report calls Progress and Checkpoint until finished is closed.

@@ -53,6 +53,9 @@ type Config struct {
 	// several goroutines at once. It paces the hashing. Its error fails the
 	// hashing of this file, which is tried again later.
 	Wait func(ctx context.Context, n int) error
+	// Around, if not nil, runs the goroutines that hash, as in
+	// [metainfo.BuildConfig].
+	Around func(work func())
 
 	// MaxFiles bounds the number of files and directories. If zero, 250,000.
 	MaxFiles int
