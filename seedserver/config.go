@@ -1,6 +1,7 @@
 package seedserver
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -97,19 +98,11 @@ const (
 	defaultInterval = 30 * time.Minute
 )
 
-func or[T comparable](v, fallback T) T {
-	var zero T
-	if v == zero {
-		return fallback
-	}
-	return v
-}
-
-func (c *Config) http() string                    { return or(c.HTTP, defaultHTTP) }
-func (c *Config) peer() string                    { return or(c.Peer, defaultPeer) }
-func (c *Config) maxPeers() int                   { return or(c.MaxPeers, defaultMaxPeers) }
-func (c *Config) announceInterval() time.Duration { return or(c.AnnounceInterval, defaultInterval) }
-func (c *Config) version() string                 { return or(c.Version, "dev") }
+func (c *Config) http() string                    { return cmp.Or(c.HTTP, defaultHTTP) }
+func (c *Config) peer() string                    { return cmp.Or(c.Peer, defaultPeer) }
+func (c *Config) maxPeers() int                   { return cmp.Or(c.MaxPeers, defaultMaxPeers) }
+func (c *Config) announceInterval() time.Duration { return cmp.Or(c.AnnounceInterval, defaultInterval) }
+func (c *Config) version() string                 { return cmp.Or(c.Version, "dev") }
 
 func (c *Config) logger() *slog.Logger {
 	if c.Logger == nil {

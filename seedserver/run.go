@@ -1,6 +1,7 @@
 package seedserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ func (s *Server) Run(ctx context.Context) error {
 	part := func(what string, run func(ctx context.Context) error) {
 		parts.Go(func() {
 			if err := run(ctx); ctx.Err() == nil {
-				cancel(fmt.Errorf("%s: %w", what, orElse(err, errEnded)))
+				cancel(fmt.Errorf("%s: %w", what, cmp.Or(err, errEnded)))
 			}
 		})
 	}
@@ -60,13 +61,6 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 var errEnded = errors.New("ended by itself")
-
-func orElse(err, fallback error) error {
-	if err == nil {
-		return fallback
-	}
-	return err
-}
 
 // spawner returns a function that runs others in wg until ctx ends or each one's end is called.
 func spawner(ctx context.Context, wg *sync.WaitGroup) func(run func(ctx context.Context)) (end func()) {
