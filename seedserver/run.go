@@ -21,7 +21,8 @@ func (s *Server) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
+	parent := ctx
+	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	var swarms, parts sync.WaitGroup
 	s.torrents.spawn = spawner(ctx, &swarms)
@@ -51,13 +52,14 @@ func (s *Server) Run(ctx context.Context) error {
 	swarms.Wait()
 	endLedger()
 	err := <-accounts
-	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
-		return cause
+	switch {
+	case parent.Err() == nil:
+		return context.Cause(ctx)
+	case errors.Is(err, context.Canceled):
+		return nil
+	default:
+		return err
 	}
-	if errors.Is(err, context.Canceled) {
-		err = nil
-	}
-	return err
 }
 
 var errEnded = errors.New("ended by itself")
