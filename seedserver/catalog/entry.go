@@ -56,6 +56,10 @@ type Entry struct {
 	// people leave it away.
 	Hidden bool
 
+	// Description is what a .seedserver.toml says about it: that in a directory
+	// itself goes before that in the directory around it.
+	Description Description
+
 	// Size is in bytes; of a directory, of the files below it that are not left
 	// out.
 	Size int64

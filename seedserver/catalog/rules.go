@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -31,10 +32,25 @@ type Rules struct {
 	MinSize, MaxSize int64
 	// Unit makes the directory one torrent. Inside a unit it means nothing.
 	Unit bool
+	// Description is what people are told about the directory itself, Meta what
+	// they are told about what is directly in it, by name.
+	Description Description
+	Meta        map[string]Description
 	// Policy has the values of the keys access, mode and budget as the TOML
 	// decoder gives them. It is nil unless the file may set policy: owned by
 	// root or our user and not writable by group or others.
 	Policy map[string]any
+}
+
+// Description is what people are told about a file or a directory. It is plain
+// text, of any length that fits into a .seedserver.toml.
+type Description struct {
+	Title, Description string
+}
+
+// Or returns d with what it does not say taken from e.
+func (d Description) Or(e Description) Description {
+	return Description{cmp.Or(d.Title, e.Title), cmp.Or(d.Description, e.Description)}
 }
 
 // Bounds of a .seedserver.toml.
@@ -58,6 +74,11 @@ var policyKeys = []string{"access", "budget", "mode"}
 //	min-size = "1MiB"       # or a number of bytes
 //	max-size = "50GB"
 //	unit     = true
+//
+//	title       = "Holidays"     # of the directory itself
+//	description = "All of them."
+//	[meta."beach.mp4"]           # of what is in it
+//	title       = "At the beach"
 //
 // The keys access, mode and budget are kept in Rules.Policy if trusted, else
 // ignored. Unknown keys are ignored too; warning names all that was ignored, or
@@ -132,10 +153,59 @@ func (r *Rules) set(key string, value any) (known bool, err error) {
 		if r.Unit, ok = value.(bool); !ok {
 			err = errors.New("is neither true nor false")
 		}
+	case "meta":
+		r.Meta, err = descriptions(value)
+	default:
+		return r.Description.set(key, value)
+	}
+	return true, err
+}
+
+// set takes the value of one key that describes something, and reports whether
+// there is such a key.
+func (d *Description) set(key string, value any) (known bool, err error) {
+	var field *string
+	switch key {
+	case "title":
+		field = &d.Title
+	case "description":
+		field = &d.Description
 	default:
 		return false, nil
 	}
-	return true, err
+	text, ok := value.(string)
+	if !ok {
+		return true, errors.New("is not a string")
+	}
+	*field = text
+	return true, nil
+}
+
+// descriptions reads a table of tables.
+func descriptions(value any) (map[string]Description, error) {
+	tables, ok := value.(map[string]any)
+	if !ok {
+		return nil, errors.New("is not a table of names")
+	}
+	all := make(map[string]Description, len(tables))
+	for name, value := range tables {
+		keys, ok := value.(map[string]any)
+		if !ok {
+			return nil, fmt.Errorf("of %q is not a table: a name with a dot needs quotes", name)
+		}
+		var d Description
+		for key, value := range keys {
+			known, err := d.set(key, value)
+			switch {
+			case err != nil:
+				return nil, fmt.Errorf("of %q: %s %w", name, key, err)
+			case !known:
+				return nil, fmt.Errorf("of %q: %q is neither title nor description: a name with a dot needs quotes", name, key)
+			}
+		}
+		all[name] = d
+	}
+	return all, nil
 }
 
 // ignored returns the one warning about what was ignored.

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,8 @@ max-size = "1.5 GB"
 unit = true
 `, want: Rules{Include: []string{"*.iso", "docs/**"}, Exclude: []string{"*.bak"}, MinSize: 1 << 20, MaxSize: 1.5e9, Unit: true}},
 		{name: "sizes as numbers", in: "min-size = 0\nmax-size = 4096", want: Rules{MaxSize: 4096}},
+		{name: "descriptions", in: "title = \"T\"\ndescription = \"D\"\n[meta.\"a.iso\"]\ntitle = \"A\"\n[meta.b]\ndescription = \"B\"",
+			want: Rules{Description: Description{"T", "D"}, Meta: map[string]Description{"a.iso": {Title: "A"}, "b": {Description: "B"}}}},
 		{name: "unknown keys are named once", in: "zeta = 1\nalpha = 2\nunit = true", want: Rules{Unit: true},
 			warning: `ignored: unknown keys "alpha", "zeta"`},
 		{name: "policy of a trusted file", in: "mode = \"plain\"\nbudget = \"1GB/month\"\n[access]\nallow = [\"alice\"]", trusted: true,
@@ -53,6 +56,11 @@ func TestParseRulesRefuses(t *testing.T) {
 		{"an unknown unit", `max-size = "3 parsecs"`, "max-size is not a size"},
 		{"a size too large", `max-size = "1e30"`, "max-size is not a size"},
 		{"unit as a word", `unit = "yes"`, "unit is neither true nor false"},
+		{"a title that is no text", "title = 3", "title is not a string"},
+		{"a description of a file that is no text", "[meta.a]\ndescription = [1]", `meta of "a": description is not a string`},
+		{"meta that is no table", "meta = 1", "meta is not a table"},
+		{"a name that is no table", "[meta]\ntitle = \"x\"", `meta of "title" is not a table`},
+		{"a name without quotes", "[meta.a.iso]\ntitle = \"x\"", `meta of "a": "iso" is neither title nor description`},
 		{"too many patterns", `exclude = [` + strings.Repeat(`"a",`, 1001) + `]`, "more than 1000 patterns"},
 		{"a key of too many parts", "unit = true\n" + strings.Repeat("a.", 30000) + "a = 1", "line 2: more than 128 dots"},
 		{"too many tables", "a=" + strings.Repeat("{a=", 15000) + "1" + strings.Repeat("}", 15000), "more than 16 inline tables"},
@@ -107,10 +115,20 @@ func TestParseRulesIsNotSlow(t *testing.T) {
 		"a = " + strings.Repeat("[", 32000) + strings.Repeat("]", 32000),
 		strings.Repeat("[["+key+"]]\n", 240),
 		strings.Repeat("a = 1\n", 10000),
+		manyTables(),
 	} {
 		_, _, _ = ParseRules([]byte(in), true)
 	}
 	require.Less(t, time.Since(start), 5*time.Second)
+}
+
+// manyTables is full of descriptions.
+func manyTables() string {
+	var b strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&b, "[meta.\"%d\"]\ntitle=\"\"\n", i)
+	}
+	return b.String()
 }
 
 func TestPatternIsNotSlow(t *testing.T) {
@@ -245,6 +263,29 @@ func TestBrokenRules(t *testing.T) {
 	require.Equal(t, Published, w.state("new/f"))
 }
 
+func TestDescriptions(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.write(rulesName, "title = \"All\"\n[meta.d]\ntitle = \"From above\"\ndescription = \"Above\"\n[meta.a]\ntitle = \"A\"\n[meta.b]\ntitle = \"B\"")
+	w.write("d/"+rulesName, "title = \"Own\"")
+	w.write("d/a", "a")
+	w.write("a", "a")
+	w.start()
+	w.pass(11 * second)
+	require.Equal(t, Description{Title: "All"}, w.entry("").Description)
+	require.Equal(t, Description{"Own", "Above"}, w.entry("d").Description)
+	require.Equal(t, Description{Title: "A"}, w.entry("a").Description)
+	require.Zero(t, w.entry("d/a").Description)
+	require.Empty(t, w.notes)
+
+	w.write(rulesName, "[meta.a]\ndescription = \"New\"")
+	w.told()
+	w.pass(11 * second)
+	require.Empty(t, w.told(), "words change no torrent")
+	require.Zero(t, w.entry("").Description)
+	require.Equal(t, Description{Title: "Own"}, w.entry("d").Description)
+	require.Equal(t, Description{Description: "New"}, w.entry("a").Description)
+}
+
 func TestUnknownKeysAreOneWarning(t *testing.T) {
 	w := newWorld(t, Config{})
 	w.write("d/"+rulesName, "unit = false\ncolour = \"red\"\nshape = 3")
@@ -260,6 +301,7 @@ func FuzzParseRules(f *testing.F) {
 	for _, seed := range []string{
 		"", "unit = true", `include = ["*.iso", "docs/**"]`, "min-size = \"1MiB\"\nmax-size = 12", "[access]\na = 1\n",
 		"mode = \"plain\"", "exclude = [\"[a-\"]", "a.b.c = 1", "x = [[[1]]]", "x = 1979-05-27T07:32:00Z", "\"\\u00e9\" = '''\n'''",
+		"title = \"a\"\n[meta.\"x.y\"]\ndescription = \"b\"", "[meta.a.b]\n",
 	} {
 		f.Add([]byte(seed), true)
 		f.Add([]byte(seed), false)

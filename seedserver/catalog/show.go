@@ -59,7 +59,7 @@ const inherited = numStates
 func (c *core) entry(n *node) Entry {
 	e := Entry{
 		Path: n.path, Name: n.name, Dir: n.kind == directory, Hidden: n.verdict.hidden,
-		Size: n.bytes, Files: n.files, ModTime: time.Unix(0, n.stamp.ModTime),
+		Size: n.bytes, Files: n.files, ModTime: time.Unix(0, n.stamp.ModTime), Description: n.description(),
 	}
 	if e.Dir {
 		e.Unit = n.item != nil
@@ -86,6 +86,17 @@ func (c *core) entry(n *node) Entry {
 		e.Reason = fmt.Sprintf("%d entries left out: more than %d files", n.omitted, c.cfg.maxFiles())
 	}
 	return e
+}
+
+// description returns what is said about n.
+func (n *node) description() (d Description) {
+	if n.rules.set != nil {
+		d = n.rules.set.Description
+	}
+	if n.parent != nil && n.parent.rules.set != nil {
+		d = d.Or(n.parent.rules.set.Meta[n.name])
+	}
+	return d
 }
 
 // describe sets the state of e to that of it.
