@@ -232,13 +232,17 @@ func (c *core) changed(now time.Time, n *node, was Stamp, h hint) {
 	}
 }
 
-// lookForOldName asks for a look at the other names of a new node's file: it
-// may have been renamed, and the event of the old name lost or still to come.
+// lookForOldName asks for a look at the latest other names of a new node's
+// file: it may have been renamed, and the event of the old name lost or still to
+// come.
 func (c *core) lookForOldName(now time.Time, n *node) {
-	for other := c.byID[n.stamp.id()]; other != nil; other = other.sibling {
-		if other != n && other.parent != nil && other.stamp.id().ino != 0 {
+	const most = 8 // a file with thousands of links is not renamed
+	other := c.byID[n.stamp.id()]
+	for i := 0; i < most && other != nil; i++ {
+		if other != n && other.parent != nil {
 			c.touch(now, other.parent.path, other.name, 0)
 		}
+		other = other.sibling
 	}
 }
 
@@ -273,7 +277,7 @@ func (c *core) empty(now time.Time, n *node) {
 	// The same directory may be watched under its new name already; the end of
 	// this watch ended that one too.
 	for other := c.byID[n.stamp.id()]; other != nil; other = other.sibling {
-		if other != n && other.usable() && other.stamp.id().ino != 0 {
+		if other != n && other.usable() {
 			c.requestScan(other.path, nil, false)
 		}
 	}
