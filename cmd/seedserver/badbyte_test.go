@@ -151,7 +151,7 @@ func TestNeverABadByte(t *testing.T) {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
 			args := append([]string{"--json", "--max-up-torrent", badByteRate, "--large", "plain"}, way.args...)
-			s := newServer(t, args...).at(fmt.Sprintf("198.18.2.%d", i+1))
+			s := newPlainServer(t, args...).at(fmt.Sprintf("198.18.2.%d", i+1))
 			for i := range mutations {
 				s.put(mutated(i))
 			}
@@ -270,7 +270,7 @@ func (s *server) download(path string, progress func(received int)) (status int,
 // testUnreadable: a file whose bytes cannot be checked any more is not sent; when they can, and are the same, the same connection
 // goes on.
 func testUnreadable(t *testing.T, ip string) {
-	s := newServer(t, "--json", "--max-up-torrent", badByteRate).at(ip)
+	s := newPlainServer(t, "--json", "--max-up-torrent", badByteRate).at(ip)
 	requireNobody(t, s)
 	const path = "unreadable.bin"
 	before := content(100, badByteSize)

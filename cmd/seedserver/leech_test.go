@@ -31,7 +31,8 @@ var (
 	errNotAsSeed = errors.New("a message that a seed does not send")
 )
 
-// A leecher is a downloader in the test's own hand that compares every block with what was published under its infohash.
+// A leecher is a downloader in the test's own hand that compares every block with what was published under its infohash. It asks
+// for blocks in order, which only a server in plain mode grants.
 type leecher struct {
 	conn     net.Conn
 	frames   *peerwire.Decoder

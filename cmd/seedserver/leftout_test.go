@@ -15,7 +15,7 @@ import (
 
 // testLeftOut: what is not a regular file of the directory is listed with the reason, is not served in any form, and stops nothing.
 func testLeftOut(t *testing.T, ip string) {
-	s := newServer(t).at(ip)
+	s := newPlainServer(t).at(ip)
 	const secret = "this must not leave the machine"
 	outside := filepath.Join(filepath.Dir(s.dir), "private")
 	require.NoError(t, os.Mkdir(outside, 0o700))

@@ -38,6 +38,9 @@ func inNamespace(t *testing.T) bool {
 	if testing.Verbose() {
 		args = append(args, "-test.v")
 	}
+	if testing.Short() {
+		args = append(args, "-test.short")
+	}
 	if f := flag.Lookup("test.timeout"); f != nil {
 		args = append(args, "-test.timeout", f.Value.String())
 	}

@@ -109,5 +109,5 @@ func requireNobody(t *testing.T, s *server) {
 	}
 }
 
-// sortedKeys lists the keys of a set.
-func sortedKeys(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
+// sortedKeys lists the keys of m.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

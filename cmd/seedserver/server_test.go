@@ -114,6 +114,12 @@ func newServer(t *testing.T, args ...string) *server {
 	return s
 }
 
+// newPlainServer is newServer for tests with peers of their own, which look at something else than how pieces are shown.
+func newPlainServer(t *testing.T, args ...string) *server {
+	t.Helper()
+	return newServer(t, append([]string{"--mode", "plain"}, args...)...)
+}
+
 // at moves a server that does not run yet to an address of the namespace where it is alone.
 func (s *server) at(ip string) *server {
 	s.base, s.peer = "http://"+ip+":8080", ip+":6881"
@@ -132,6 +138,12 @@ func (s *server) in(t *testing.T) *server {
 func (s *server) start() {
 	s.t.Helper()
 	s.launch()
+	s.ready()
+}
+
+// ready waits until the server answers.
+func (s *server) ready() {
+	s.t.Helper()
 	s.eventually(20*time.Second, "the server answers", func() bool {
 		resp, err := http.Get(s.base + "/")
 		if err != nil {
@@ -221,20 +233,27 @@ func (s *server) entry(path string) (e indexEntry, ok bool) {
 	if i := strings.LastIndexByte(path, '/'); i >= 0 {
 		dir, name = path[:i+1], path[i+1:]
 	}
+	entries, _ := s.index(dir)
+	e, ok = entries[name]
+	return e, ok
+}
+
+// index reads the index of a directory, "" or with a slash at the end, by the names; ok is false when there is none.
+func (s *server) index(dir string) (entries map[string]indexEntry, ok bool) {
+	s.t.Helper()
 	body, resp := s.get(escapePath(dir), "Accept", "application/json")
 	if resp.StatusCode != http.StatusOK {
-		return indexEntry{}, false
+		return nil, false
 	}
 	var index struct {
 		Entries []indexEntry `json:"entries"`
 	}
 	require.NoError(s.t, json.Unmarshal(body, &index), "%s", body)
+	entries = map[string]indexEntry{}
 	for _, e := range index.Entries {
-		if e.Name == name {
-			return e, true
-		}
+		entries[e.Name] = e
 	}
-	return indexEntry{}, false
+	return entries, true
 }
 
 // published waits until path has a torrent and returns its infohash.

@@ -93,10 +93,10 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// startServerAt is startServer at an address of its own.
+// startServerAt runs a server in plain mode at an address of its own.
 func startServerAt(t *testing.T, ip string, args ...string) *server {
 	t.Helper()
-	s := newServer(t, args...).at(ip)
+	s := newPlainServer(t, args...).at(ip)
 	s.start()
 	return s
 }
@@ -384,7 +384,7 @@ func ledgerPaths(t *testing.T, s *server) []string {
 
 // testBlind: where the system does not tell who writes a file, a longer quiet is waited for, and the index says so.
 func testBlind(t *testing.T, ip string) {
-	s := newServer(t, "--settle-blind", "5s").at(ip)
+	s := newPlainServer(t, "--settle-blind", "5s").at(ip)
 	requireNobody(t, s)
 	s.start()
 	content := content(1, 1<<20)
