@@ -77,7 +77,7 @@ func New(cfg Config) (*Server, error) {
 	s.torrents = &torrents{
 		cfg: &s.cfg, log: s.log, root: s.catalog.Root(), pool: storage.NewPool(0), host: s.host, limit: s.limit, perTorrent: cfg.MaxUpTorrent,
 		port: s.peerPort, recheck: s.catalog.Recheck,
-		sent: func(path string, n int64) { s.store.count(path, ledger.ClassPeer, n) }, live: map[metainfo.InfoHash]*torrent{},
+		sent: func(path string, n int64) { s.store.count(path, ledger.ClassPlain, n) }, live: map[metainfo.InfoHash]*torrent{},
 	}
 	s.advertiser = newAdvertiser(&s.cfg, netip.AddrPort{})
 	s.web = web.New(web.Config{

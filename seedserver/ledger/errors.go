@@ -15,6 +15,8 @@ var (
 	ErrDamaged = errors.New("ledger: state damaged")
 	// ErrNewer matches every [NewerError].
 	ErrNewer = errors.New("ledger: state written by a newer program")
+	// ErrOlder matches every [OlderError].
+	ErrOlder = errors.New("ledger: state written by an older program")
 
 	errCheck = errors.New("check failed")
 )
@@ -70,8 +72,24 @@ func (e *NewerError) Error() string {
 // Is reports whether target is [ErrNewer].
 func (e *NewerError) Is(target error) bool { return target == ErrNewer }
 
+// OlderError reports that the database has a schema of an older program, and was
+// opened for reading alone: whoever opens it for writing brings it up to date.
+// It matches [ErrOlder].
+type OlderError struct {
+	Found, Known int // user_version of the database, and the one this program knows
+}
+
+// Error gives both numbers, and says what to do.
+func (e *OlderError) Error() string {
+	return fmt.Sprintf("state was written by an older program: its schema is %d, this program reads %d; "+
+		"start this version of the server once", e.Found, e.Known)
+}
+
+// Is reports whether target is [ErrOlder].
+func (e *OlderError) Is(target error) bool { return target == ErrOlder }
+
 // explain adds to err what was being done, and recognises damage.
-func (l *Ledger) explain(doing string, err error) error {
+func (r *Reader) explain(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -84,7 +102,7 @@ func (l *Ledger) explain(doing string, err error) error {
 		}
 	}
 	if damaged {
-		err = &DamagedError{Path: l.path, Err: err}
+		err = &DamagedError{Path: r.path, Err: err}
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/seedserver/bittorrent/seedserver/ledger"
 )
 
-// A file is published, sent twice, and both are remembered after a restart.
+// A file is published, sent twice and downloaded five times, and all of that is
+// remembered after a restart.
 func Example() {
 	ctx := context.Background()
 	dir, err := os.MkdirTemp("", "ledger")
@@ -37,7 +38,10 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	l.AddBytes(now, v.FileID, ledger.ClassPeer, 2*700<<20) // Run would write it every few seconds
+	l.AddBytes(now, v.FileID, ledger.ClassPlain, 2*700<<20) // Run would write it every few seconds
+	for range 5 {
+		l.AddCompleted(now, v.FileID, 700<<20) // three of them got it from each other
+	}
 	if err := l.Close(); err != nil {
 		log.Fatal(err)
 	}
@@ -51,16 +55,18 @@ func Example() {
 		log.Fatal(err)
 	}
 	fmt.Println(live[0].Path, live[0].Published.Format(time.DateOnly))
-	totals, err := l.Totals(ctx, ledger.DayOf(now), ledger.DayOf(now))
+	files, _, err := l.FileSummaries(ctx, ledger.FileQuery{Today: ledger.DayOf(now), Sort: ledger.SortEver, Descending: true})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(totals[0].Path, totals[0].Class, totals[0].Bytes)
+	for _, f := range files {
+		fmt.Println(f.Path, "sent", f.Today.Sent.Sum(), "saved", f.Today.Saved())
+	}
 
 	_, err = ledger.Open(ctx, dir)
 	fmt.Println("a second process may open it:", err == nil)
 	// Output:
 	// debian.iso 2026-03-01
-	// debian.iso peer 1468006400
+	// debian.iso sent 1468006400 saved 2202009600
 	// a second process may open it: false
 }

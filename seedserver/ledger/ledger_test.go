@@ -346,7 +346,7 @@ func BenchmarkAddBytes(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			l.AddBytes(published, 7, ClassPeer, 16<<10)
+			l.AddBytes(published, 7, ClassPlain, 16<<10)
 		}
 	})
 }

@@ -34,8 +34,8 @@ type Config struct {
 	// again. If nil, nobody does.
 	Logger *slog.Logger
 
-	// FlushEvery is the time between two writes of counted bytes. If zero or
-	// negative, 5 seconds.
+	// FlushEvery is the time between two writes of what is counted. If zero or
+	// negative, 2 seconds.
 	FlushEvery time.Duration
 }
 
@@ -48,25 +48,26 @@ func (c Config) logger() *slog.Logger {
 
 func (c Config) flushEvery() time.Duration {
 	if c.FlushEvery <= 0 {
-		return 5 * time.Second
+		return 2 * time.Second
 	}
 	return c.FlushEvery
 }
 
 // Ledger is an open state directory. Any number of goroutines may use it until
-// it is closed.
+// it is closed. It answers the questions of a [Reader], too.
 type Ledger struct {
+	*Reader  // its connections change nothing, and do not wait for changes
 	config   Config
 	db       *sql.DB // one connection
-	path     string  // of the database
 	torrents *os.Root
 	temps    atomic.Uint64 // temporary names given out
 	lock     *os.File
 	closing  sync.Once
 
-	flushing sync.Mutex // held while counted bytes move from pending to the database
+	flushing sync.Mutex // held while counts move from memory to the database
 	mu       sync.Mutex
-	pending  map[account]int64 // bytes; guarded by mu
+	pending  map[account]*Counts // guarded by mu
+	crowds   crowds              // guarded by mu
 }
 
 // Open opens the ledger in dir with the zero [Config]. See [Config.Open].
@@ -89,7 +90,11 @@ func (c Config) Open(ctx context.Context, dir string) (_ *Ledger, err error) {
 	if err := makeDir(dir); err != nil {
 		return nil, err
 	}
-	l := &Ledger{config: c, path: filepath.Join(dir, databaseName), pending: make(map[account]int64)}
+	reader, err := newReader(filepath.Join(dir, databaseName))
+	if err != nil {
+		return nil, err
+	}
+	l := &Ledger{Reader: reader, config: c, pending: make(map[account]*Counts)}
 	defer func() {
 		if err != nil {
 			l.release()
@@ -120,8 +125,9 @@ func (l *Ledger) Close() (err error) {
 // release gives up whatever is open.
 func (l *Ledger) release() error {
 	var errs []error
+	errs = append(errs, l.Reader.Close())
 	if l.db != nil {
-		errs = append(errs, l.db.Close())
+		errs = append(errs, l.db.Close()) // last of the database's connections: it tidies up
 	}
 	if l.torrents != nil {
 		errs = append(errs, l.torrents.Close())
@@ -148,7 +154,7 @@ func (l *Ledger) openDatabase(ctx context.Context, dir string) error {
 		}
 	}
 
-	l.db, err = sql.Open("sqlite", dataSource(l.path))
+	l.db, err = sql.Open("sqlite", dataSource(l.path, forChanges()))
 	if err != nil {
 		return err
 	}
@@ -158,22 +164,27 @@ func (l *Ledger) openDatabase(ctx context.Context, dir string) error {
 			return err
 		}
 	}
-	return migrate(ctx, l.db, schema)
+	if err := migrate(ctx, l.db, schema); err != nil {
+		return err
+	}
+	return l.loadCrowds(ctx)
 }
 
-// dataSource returns the driver's name for the database at an absolute path.
-func dataSource(path string) string {
+// forChanges returns the options of the connection that makes changes.
+func forChanges() url.Values {
+	return url.Values{"_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_txlock": {"immediate"}}
+}
+
+// dataSource returns the driver's name for the database at an absolute path. It
+// adds to options.
+func dataSource(path string, options url.Values) string {
 	path = filepath.ToSlash(path)
 	if path[0] != '/' {
 		path = "/" + path // C:/...
 	}
-	u := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{
-		"_busy_timeout": {"5000"}, // milliseconds; somebody looks with the sqlite3 tool
-		"_journal_mode": {"WAL"},
-		"_synchronous":  {"FULL"},
-		"_txlock":       {"immediate"},
-		"_dqs":          {"0"},
-	}.Encode()}
+	options.Set("_busy_timeout", "5000") // milliseconds; somebody looks with the sqlite3 tool
+	options.Set("_dqs", "0")
+	u := url.URL{Scheme: "file", Path: path, RawQuery: options.Encode()}
 	return u.String()
 }
 
@@ -192,22 +203,5 @@ func quickCheck(ctx context.Context, db *sql.DB) error {
 // update runs change in one transaction that is on disk when update returns nil.
 // doing says what for in the error.
 func (l *Ledger) update(ctx context.Context, doing string, change func(*sql.Tx) error) error {
-	return l.transact(ctx, nil, doing, change)
-}
-
-// view runs look in a transaction that changes nothing.
-func (l *Ledger) view(ctx context.Context, doing string, look func(*sql.Tx) error) error {
-	return l.transact(ctx, &sql.TxOptions{ReadOnly: true}, doing, look)
-}
-
-func (l *Ledger) transact(ctx context.Context, options *sql.TxOptions, doing string, f func(*sql.Tx) error) error {
-	tx, err := l.db.BeginTx(ctx, options)
-	if err != nil {
-		return l.explain(doing, err)
-	}
-	defer tx.Rollback() // nothing after Commit
-	if err := f(tx); err != nil {
-		return l.explain(doing, err)
-	}
-	return l.explain(doing, tx.Commit())
+	return l.transact(ctx, l.db, doing, change)
 }

@@ -23,15 +23,19 @@ func copyDir(t testing.TB, from string) string {
 	return to
 }
 
-// damage overwrites the pages of the database in dir from the given one on, counted from 0.
-func damage(t testing.TB, dir string, from int64) {
+// damage overwrites the pages of the database in dir from the given one on, counted from 0, up to another one if that is given.
+func damage(t testing.TB, dir string, from int64, to ...int64) {
 	f, err := os.OpenFile(filepath.Join(dir, databaseName), os.O_RDWR, 0)
 	require.NoError(t, err)
 	defer f.Close()
 	info, err := f.Stat()
 	require.NoError(t, err)
 	const page = 4096
-	for off := from * page; off < info.Size(); off += page {
+	end := info.Size()
+	if len(to) > 0 {
+		end = to[0] * page
+	}
+	for off := from * page; off < end; off += page {
 		_, err = f.WriteAt([]byte("this is not a page of a database"), off)
 		require.NoError(t, err)
 	}
@@ -152,9 +156,7 @@ func TestKilled(t *testing.T) {
 		_, err := l.ReadTorrent(v.InfoHash)
 		require.NoError(t, err)
 	}
-	got := totals(t, l, firstDay, lastDay)
-	require.Len(t, got, 1)
-	require.Greater(t, got[0].Bytes, int64(last))
+	require.Greater(t, written(t, l), int64(last))
 }
 
 func publishForEver(t *testing.T, dir string) {
@@ -165,7 +167,7 @@ func publishForEver(t *testing.T, dir string) {
 		require.NoError(t, l.WriteTorrent(t.Context(), Torrent{v.InfoHash, []byte("d")}))
 		_, err := l.AddVersion(t.Context(), v)
 		require.NoError(t, err)
-		l.AddBytes(published, 0, ClassPeer, 1)
+		l.AddBytes(published, 0, ClassPlain, 1)
 		require.NoError(t, l.Flush(t.Context()))
 		fmt.Println(i)
 	}
@@ -178,9 +180,9 @@ func TestCopiedMidway(t *testing.T) {
 	l := open(t, dir)
 	want := []Version{version("a", 1), unit("b", 2)}
 	require.NoError(t, l.AddVersions(t.Context(), want))
-	l.AddBytes(published, 1, ClassPeer, 5)
+	l.AddBytes(published, 1, ClassPlain, 5)
 	require.NoError(t, l.Flush(t.Context()))
-	l.AddBytes(published, 1, ClassPeer, 100)
+	l.AddBytes(published, 1, ClassPlain, 100)
 
 	var half string
 	err := l.update(t.Context(), "stopping halfway", func(tx *sql.Tx) error {
@@ -305,7 +307,7 @@ func TestRebuild(t *testing.T) {
 // old returns a state directory whose database has gone through steps only, with an entry in it.
 func old(t *testing.T, steps []string) string {
 	dir := t.TempDir()
-	db, err := sql.Open("sqlite", dataSource(filepath.Join(dir, databaseName)))
+	db, err := sql.Open("sqlite", dataSource(filepath.Join(dir, databaseName), forChanges()))
 	require.NoError(t, err)
 	defer db.Close()
 	require.NoError(t, migrate(t.Context(), db, steps))
@@ -322,7 +324,7 @@ func TestMigrate(t *testing.T) {
 	}
 	for from := 1; from <= len(steps); from++ {
 		t.Run(fmt.Sprint("from ", from), func(t *testing.T) {
-			db, err := sql.Open("sqlite", dataSource(filepath.Join(old(t, steps[:from]), databaseName)))
+			db, err := sql.Open("sqlite", dataSource(filepath.Join(old(t, steps[:from]), databaseName), forChanges()))
 			require.NoError(t, err)
 			defer db.Close()
 			require.NoError(t, migrate(t.Context(), db, steps))
@@ -341,7 +343,7 @@ func TestMigrate(t *testing.T) {
 		})
 	}
 	t.Run("a step fails: all or nothing", func(t *testing.T) {
-		db, err := sql.Open("sqlite", dataSource(filepath.Join(old(t, steps[:1]), databaseName)))
+		db, err := sql.Open("sqlite", dataSource(filepath.Join(old(t, steps[:1]), databaseName), forChanges()))
 		require.NoError(t, err)
 		defer db.Close()
 		require.ErrorContains(t, migrate(t.Context(), db, []string{steps[0], steps[1], "CREATE TABLE file (again)"}), "schema 3")
@@ -371,7 +373,7 @@ func TestNewer(t *testing.T) {
 // TestForeign: a database of another program is not written to.
 func TestForeign(t *testing.T) {
 	dir := t.TempDir()
-	db, err := sql.Open("sqlite", dataSource(filepath.Join(dir, databaseName)))
+	db, err := sql.Open("sqlite", dataSource(filepath.Join(dir, databaseName), forChanges()))
 	require.NoError(t, err)
 	_, err = db.Exec("CREATE TABLE file (theirs)")
 	require.NoError(t, err)

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 )
 
@@ -73,6 +74,55 @@ var schema = []string{
 		hashes       BLOB NOT NULL   -- of the leading pieces, 20 bytes each
 	) STRICT;
 	`,
+	`
+	-- What was counted, for each entry and for all together: of every day, of every month and since the beginning, so
+	-- that nothing needs to be added up to be shown.
+	CREATE TABLE traffic (
+		span            INTEGER NOT NULL, -- 0: a day, 1: a month, 2: ever
+		start           INTEGER NOT NULL, -- its first day, as days since 1970-01-01 UTC; 0 for ever
+		file_id         INTEGER NOT NULL, -- 0: all together, traffic of no file included
+		need            INTEGER NOT NULL, -- bytes sent, as the next six
+		assist          INTEGER NOT NULL,
+		rescue          INTEGER NOT NULL,
+		plain           INTEGER NOT NULL,
+		metadata        INTEGER NOT NULL,
+		http            INTEGER NOT NULL,
+		webseed         INTEGER NOT NULL,
+		completed       INTEGER NOT NULL, -- downloads
+		completed_bytes INTEGER NOT NULL, -- the sizes of those, added up
+		peers           INTEGER NOT NULL, -- addresses seen, of each file and day
+		PRIMARY KEY (span, start, file_id)
+	) STRICT, WITHOUT ROWID;
+	CREATE INDEX traffic_file ON traffic (file_id, span, start);
+
+	WITH
+	file_day AS (
+		SELECT file_id, day,
+			sum(bytes) FILTER (WHERE class NOT IN ('http', 'webseed')) AS plain, -- there was but one way to send to peers
+			sum(bytes) FILTER (WHERE class = 'http') AS http,
+			sum(bytes) FILTER (WHERE class = 'webseed') AS webseed
+		FROM day GROUP BY file_id, day),
+	file_or_all AS (
+		SELECT * FROM file_day WHERE file_id <> 0
+		UNION ALL SELECT 0, day, plain, http, webseed FROM file_day),
+	spans AS (
+		SELECT 0 AS span, day AS start, * FROM file_or_all
+		UNION ALL SELECT 1, unixepoch(day * 86400, 'unixepoch', 'start of month') / 86400, * FROM file_or_all
+		UNION ALL SELECT 2, 0, * FROM file_or_all)
+	INSERT INTO traffic
+		SELECT span, start, file_id, 0, 0, 0, coalesce(sum(plain), 0), 0, coalesce(sum(http), 0), coalesce(sum(webseed), 0), 0, 0, 0
+		FROM spans GROUP BY span, start, file_id;
+	DROP TABLE day;
+
+	-- Which of 65,536 marks the peers of one day have left at an entry; see crowd.go.
+	CREATE TABLE crowd (
+		file_id INTEGER PRIMARY KEY,
+		day     INTEGER NOT NULL, -- days since 1970-01-01 UTC
+		marks   BLOB NOT NULL
+	) STRICT;
+	CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+	INSERT INTO secret VALUES ('crowd', randomblob(32));
+	`,
 }
 
 // migrate brings db from its user_version to the end of steps, all or nothing.
@@ -86,11 +136,8 @@ func migrate(ctx context.Context, db *sql.DB, steps []string) error {
 	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&found); err != nil {
 		return err
 	}
-	switch {
-	case found == len(steps):
-		return nil
-	case found < 0 || found > len(steps):
-		return &NewerError{Found: found, Known: len(steps)}
+	if err := known(found, len(steps)); err == nil || !errors.Is(err, ErrOlder) {
+		return err
 	}
 	for i, step := range steps[found:] {
 		if _, err := tx.ExecContext(ctx, step); err != nil {

@@ -5,70 +5,69 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"maps"
+	"net/netip"
 	"slices"
+	"strings"
 	"time"
 )
 
-// Class is a kind of traffic. The ledger accepts any short text.
-type Class string
-
-// The classes of traffic a server sends.
-const (
-	ClassPeer    Class = "peer"    // pieces to peers
-	ClassHTTP    Class = "http"    // files sent plainly
-	ClassWebSeed Class = "webseed" // pieces and files to clients that use us as a web seed (BEP 19)
-)
-
-// Day is a day in UTC, counted from 1970-01-01, which is 0.
-type Day int32
-
-// DayOf returns the day of t in UTC.
-func DayOf(t time.Time) Day {
-	const day = 24 * 60 * 60
-	seconds := t.Unix()
-	if seconds < 0 {
-		seconds -= day - 1 // round down
-	}
-	return Day(seconds / day)
-}
-
-// Time returns the beginning of the day in UTC.
-func (d Day) Time() time.Time { return time.Unix(int64(d)*24*60*60, 0).UTC() }
-
-// String returns the day as in "2006-01-02".
-func (d Day) String() string { return d.Time().Format(time.DateOnly) }
-
-// Total is the bytes of one entry in one class.
-type Total struct {
-	FileID int64  // 0: traffic of no file
-	Path   string // of the entry; empty if there is none
-	Class  Class
-	Bytes  int64
-}
-
-// account is what bytes are counted for.
+// account is what is counted for: an entry on a day.
 type account struct {
-	file  int64
-	day   Day
-	class Class
+	file int64
+	day  Day
+}
+
+// at returns the counts of an account that are not written yet. l.mu is held.
+func (l *Ledger) at(now time.Time, fileID int64) *Counts {
+	a := account{fileID, DayOf(now)}
+	c := l.pending[a]
+	if c == nil {
+		c = new(Counts)
+		l.pending[a] = c
+	}
+	return c
 }
 
 // AddBytes counts n bytes sent at now for a file entry in one class. FileID 0
-// stands for traffic of no file. It touches memory only; callers on a hot path
-// add up a run of blocks first. Bytes of zero or less are ignored.
+// stands for traffic of no file, which shows only where everything is added up.
+// It touches memory only; callers on a hot path add up a run of blocks first.
+// Bytes of zero or less are ignored.
 func (l *Ledger) AddBytes(now time.Time, fileID int64, class Class, n int64) {
-	if n <= 0 {
+	if n <= 0 || class >= NumClasses {
 		return
 	}
 	l.mu.Lock()
-	l.pending[account{fileID, DayOf(now), class}] += n
+	l.at(now, fileID).Sent[class] += n
 	l.mu.Unlock()
 }
 
-// Run writes counted bytes every few seconds until ctx is done, and once more
-// then. If writing fails, the bytes are kept and tried again; only damage ends
-// it early. It returns the cause of ctx, or the failure of the last write.
+// AddCompleted counts one download of an entry, of size bytes, that ended at
+// now. It touches memory only.
+func (l *Ledger) AddCompleted(now time.Time, fileID, size int64) {
+	l.mu.Lock()
+	c := l.at(now, fileID)
+	c.Completed++
+	c.CompletedBytes += max(0, size)
+	l.mu.Unlock()
+}
+
+// AddPeer counts a peer of an entry, seen at now, unless it was counted on this
+// day. It touches memory only, at most 8 KiB for each entry, and does not keep
+// the address.
+func (l *Ledger) AddPeer(now time.Time, fileID int64, addr netip.Addr) {
+	if !addr.IsValid() {
+		return
+	}
+	l.mu.Lock()
+	if n := l.crowds.saw(DayOf(now), fileID, addr.Unmap()); n > 0 {
+		l.at(now, fileID).Peers += n
+	}
+	l.mu.Unlock()
+}
+
+// Run writes what is counted every few seconds until ctx is done, and once more
+// then. If writing fails, it is kept and tried again; only damage ends it early.
+// It returns the cause of ctx, or the failure of the last write.
 func (l *Ledger) Run(ctx context.Context) error {
 	ticker := time.NewTicker(l.config.flushEvery())
 	defer ticker.Stop()
@@ -92,102 +91,92 @@ func (l *Ledger) Run(ctx context.Context) error {
 	}
 }
 
-// Flush writes counted bytes now. If it fails, they stay counted and are written
+// Flush writes what is counted now. If it fails, it stays counted and is written
 // with the next flush.
 func (l *Ledger) Flush(ctx context.Context) error {
 	l.flushing.Lock()
 	defer l.flushing.Unlock()
 	l.mu.Lock()
-	batch := l.pending
-	l.pending = make(map[account]int64)
+	batch, crowds := l.pending, l.crowds.take()
+	l.pending = make(map[account]*Counts)
 	l.mu.Unlock()
-	if len(batch) == 0 {
+	if len(batch) == 0 && len(crowds) == 0 {
 		return nil
 	}
 	err := l.update(ctx, "writing counted traffic", func(tx *sql.Tx) error {
-		add, err := tx.PrepareContext(ctx, `
-			INSERT INTO day (file_id, day, class, bytes) VALUES (?, ?, ?, ?)
-			ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes`)
-		if err != nil {
+		if err := writeCounts(ctx, tx, batch); err != nil {
 			return err
 		}
-		for a, n := range batch {
-			if _, err := add.ExecContext(ctx, a.file, a.day, a.class, n); err != nil {
-				return err
-			}
-		}
-		return nil
+		return writeCrowds(ctx, tx, crowds)
 	})
 	if err != nil {
 		l.mu.Lock()
-		for a, n := range batch {
-			l.pending[a] += n
+		defer l.mu.Unlock()
+		for a, c := range batch {
+			if later := l.pending[a]; later != nil {
+				c.add(later)
+			}
+			l.pending[a] = c
 		}
-		l.mu.Unlock()
+		l.crowds.putBack(crowds)
 	}
 	return err
 }
 
-// Totals returns the bytes of each entry and class from the first day to the
-// last, both included, in the order of entries and classes. What was counted and
-// is not written yet is in it.
-func (l *Ledger) Totals(ctx context.Context, first, last Day) ([]Total, error) {
-	type key struct {
-		file  int64
-		class Class
+// trafficRow is the key of a row of the table traffic.
+type trafficRow struct {
+	span  Span
+	start Day
+	file  int64
+}
+
+func (r trafficRow) compare(o trafficRow) int {
+	return cmp.Or(cmp.Compare(r.span, o.span), cmp.Compare(r.start, o.start), cmp.Compare(r.file, o.file))
+}
+
+// addCounts adds to a row of the table traffic, and makes it if there is none.
+var addCounts = func() string {
+	names := strings.Join(countColumns, ", ")
+	sums := make([]string, len(countColumns))
+	for i, c := range countColumns {
+		sums[i] = c + " = " + c + " + excluded." + c
 	}
-	totals := make(map[key]*Total)
-	at := func(file int64, class Class) *Total {
-		t := totals[key{file, class}]
-		if t == nil {
-			t = &Total{FileID: file, Class: class}
-			totals[key{file, class}] = t
+	return "INSERT INTO traffic (span, start, file_id, " + names + ") VALUES (?, ?, ?" + strings.Repeat(", ?", len(countColumns)) + ") " +
+		"ON CONFLICT DO UPDATE SET " + strings.Join(sums, ", ")
+}()
+
+// writeCounts adds a batch to every row that it is a part of.
+func writeCounts(ctx context.Context, tx *sql.Tx, batch map[account]*Counts) error {
+	rows := make(map[trafficRow]*Counts)
+	add := func(row trafficRow, c *Counts) {
+		sum := rows[row]
+		if sum == nil {
+			sum = new(Counts)
+			rows[row] = sum
 		}
-		return t
+		sum.add(c)
 	}
-	l.flushing.Lock() // nothing is on its way between pending and the database
-	defer l.flushing.Unlock()
-	err := l.view(ctx, "reading the traffic", func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `
-			SELECT file_id, class, sum(bytes) FROM day WHERE day BETWEEN ? AND ? GROUP BY file_id, class`, first, last)
-		if err != nil {
+	for a, c := range batch {
+		for span := SpanDay; span <= SpanEver; span++ {
+			add(trafficRow{span, span.start(a.day), 0}, c)
+			if a.file != 0 {
+				add(trafficRow{span, span.start(a.day), a.file}, c)
+			}
+		}
+	}
+	insert, err := tx.PrepareContext(ctx, addCounts)
+	if err != nil {
+		return err
+	}
+	keys := make([]trafficRow, 0, len(rows))
+	for row := range rows {
+		keys = append(keys, row)
+	}
+	slices.SortFunc(keys, trafficRow.compare) // neighbours are on the same page
+	for _, row := range keys {
+		if _, err := insert.ExecContext(ctx, append([]any{row.span, row.start, row.file}, rows[row].values()...)...); err != nil {
 			return err
 		}
-		defer rows.Close()
-		for rows.Next() {
-			var t Total
-			if err := rows.Scan(&t.FileID, &t.Class, &t.Bytes); err != nil {
-				return err
-			}
-			at(t.FileID, t.Class).Bytes = t.Bytes
-		}
-		return rows.Err()
-	})
-	if err != nil {
-		return nil, err
 	}
-	l.mu.Lock()
-	for a, n := range l.pending {
-		if first <= a.day && a.day <= last {
-			at(a.file, a.class).Bytes += n
-		}
-	}
-	l.mu.Unlock()
-	files, err := l.Files(ctx)
-	if err != nil {
-		return nil, err
-	}
-	paths := make(map[int64]string, len(files))
-	for _, f := range files {
-		paths[f.ID] = f.Path
-	}
-	sorted := make([]Total, 0, len(totals))
-	for t := range maps.Values(totals) {
-		t.Path = paths[t.FileID]
-		sorted = append(sorted, *t)
-	}
-	slices.SortFunc(sorted, func(a, b Total) int {
-		return cmp.Or(cmp.Compare(a.FileID, b.FileID), cmp.Compare(a.Class, b.Class))
-	})
-	return sorted, nil
+	return nil
 }

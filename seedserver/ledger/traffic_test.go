@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"math"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -14,21 +13,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const (
-	firstDay = Day(math.MinInt32)
-	lastDay  = Day(math.MaxInt32)
-)
-
-func totals(t testing.TB, l *Ledger, first, last Day) []Total {
-	got, err := l.Totals(t.Context(), first, last)
-	require.NoError(t, err)
-	return got
-}
-
 // written returns the bytes that the database holds, whatever is counted in memory.
-func written(t testing.TB, l *Ledger) (n int64) {
-	require.NoError(t, l.db.QueryRow("SELECT coalesce(sum(bytes), 0) FROM day").Scan(&n))
-	return n
+func written(t testing.TB, l *Ledger) int64 {
+	sum, err := l.Overall(t.Context(), 0)
+	require.NoError(t, err)
+	return sum.Ever.Sent.Sum()
 }
 
 func TestDay(t *testing.T) {
@@ -56,54 +45,10 @@ func TestDay(t *testing.T) {
 	}
 }
 
-func TestTotals(t *testing.T) {
-	l := open(t, t.TempDir())
-	batch := []Version{version("a", 1), version("b", 2)}
-	require.NoError(t, l.AddVersions(t.Context(), batch))
-	a, b := batch[0].FileID, batch[1].FileID
-	today := DayOf(published)
-	yesterday := published.AddDate(0, 0, -1)
-
-	l.AddBytes(yesterday, a, ClassPeer, 1)
-	l.AddBytes(published, a, ClassPeer, 10)
-	l.AddBytes(published, a, ClassHTTP, 100)
-	l.AddBytes(published, b, ClassWebSeed, 1000)
-	l.AddBytes(published, b, ClassPeer, 0)
-	l.AddBytes(published, b, ClassPeer, -5)
-	check := func(when string) {
-		require.Equal(t, []Total{
-			{a, "a", ClassHTTP, 100}, {a, "a", ClassPeer, 11}, {b, "b", ClassWebSeed, 1000},
-		}, totals(t, l, firstDay, lastDay), when)
-		require.Equal(t, []Total{
-			{a, "a", ClassHTTP, 100}, {a, "a", ClassPeer, 10}, {b, "b", ClassWebSeed, 1000},
-		}, totals(t, l, today, today), when)
-		require.Equal(t, []Total{{a, "a", ClassPeer, 1}}, totals(t, l, today-1, today-1), when)
-		require.Empty(t, totals(t, l, today+1, lastDay), when)
-	}
-	check("in memory")
-	require.Zero(t, written(t, l))
-	require.NoError(t, l.Flush(t.Context()))
-	check("written")
-	l = reopen(t, l)
-	check("read back")
-
-	l.AddBytes(published, a, ClassPeer, 5)
-	l.AddBytes(published, 0, "page", 7)
-	require.Equal(t, []Total{
-		{0, "", "page", 7}, {a, "a", ClassHTTP, 100}, {a, "a", ClassPeer, 15}, {b, "b", ClassWebSeed, 1000},
-	}, totals(t, l, today, today), "some written, some in memory")
-
-	renamed := version("c", 3)
-	renamed.FileID = a
-	_, err := l.AddVersion(t.Context(), renamed)
-	require.NoError(t, err)
-	require.Equal(t, "c", totals(t, l, today, today)[1].Path, "history goes with the entry")
-}
-
 // TestCloseWrites: what was counted last is there after an orderly end.
 func TestCloseWrites(t *testing.T) {
 	l := open(t, t.TempDir())
-	l.AddBytes(published, 1, ClassPeer, 42)
+	l.AddBytes(published, 1, ClassPlain, 42)
 	require.EqualValues(t, 42, written(t, reopen(t, l)))
 }
 
@@ -117,7 +62,7 @@ func TestConcurrently(t *testing.T) {
 	for range writers {
 		counting.Go(func() {
 			for range adds {
-				l.AddBytes(published, 1, ClassPeer, 3)
+				l.AddBytes(published, 1, ClassPlain, 3)
 			}
 		})
 	}
@@ -128,17 +73,16 @@ func TestConcurrently(t *testing.T) {
 				return
 			default:
 			}
-			got, err := l.Totals(t.Context(), firstDay, lastDay)
+			got, err := l.Overall(t.Context(), DayOf(published))
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			if len(got) == 1 {
-				if got[0].Bytes < last {
-					t.Errorf("%d bytes after %d", got[0].Bytes, last)
-				}
-				last = got[0].Bytes
+			n := got.Ever.Sent.Sum()
+			if n < last || got.Today != got.Ever {
+				t.Errorf("%d bytes after %d, %d of them today", n, last, got.Today.Sent.Sum())
 			}
+			last = n
 		}
 	})
 	others.Go(func() {
@@ -170,14 +114,14 @@ func TestRun(t *testing.T) {
 		done := make(chan error)
 		go func() { done <- l.Run(ctx) }()
 
-		l.AddBytes(time.Now(), 1, ClassPeer, 10)
+		l.AddBytes(time.Now(), 1, ClassPlain, 10)
 		time.Sleep(2900 * time.Millisecond)
 		require.Zero(t, written(t, l))
 		time.Sleep(200 * time.Millisecond)
 		synctest.Wait()
 		require.EqualValues(t, 10, written(t, l))
 
-		l.AddBytes(time.Now(), 1, ClassPeer, 5)
+		l.AddBytes(time.Now(), 1, ClassPlain, 5)
 		cancel()
 		require.ErrorIs(t, <-done, context.Canceled)
 		require.EqualValues(t, 15, written(t, l), "written once more at the end")
@@ -199,7 +143,7 @@ func TestFull(t *testing.T) {
 		var batch []Version
 		for i := range 2000 {
 			batch = append(batch, version("some/long/path/to/fill/pages", i))
-			l.AddBytes(published, int64(i+1), ClassPeer, 1)
+			l.AddBytes(published, int64(i+1), ClassPlain, 1)
 		}
 		require.ErrorContains(t, l.AddVersions(t.Context(), batch), "full")
 		require.ErrorContains(t, l.SaveCheckpoint(t.Context(), Checkpoint{Path: "a", Hashes: make([]byte, 1<<20)}), "full")
@@ -226,15 +170,17 @@ func TestFull(t *testing.T) {
 // TestRunEndsOnDamage: there is no use in trying again.
 func TestRunEndsOnDamage(t *testing.T) {
 	l := open(t, t.TempDir())
-	l.AddBytes(published, 1, ClassPeer, 1)
+	l.AddBytes(published, 1, ClassPlain, 1)
 	l = reopen(t, l)
+	var page int64
+	require.NoError(t, l.db.QueryRow("SELECT rootpage FROM sqlite_schema WHERE name = 'traffic'").Scan(&page))
 	require.NoError(t, l.Close())
-	damage(t, filepath.Dir(l.path), 2)
+	damage(t, filepath.Dir(l.path), page-1, page)
 
 	synctest.Test(t, func(t *testing.T) {
 		l, err := Open(t.Context(), filepath.Dir(l.path))
 		require.NoError(t, err)
-		l.AddBytes(published, 1, ClassPeer, 1)
+		l.AddBytes(published, 1, ClassPlain, 1)
 		require.ErrorIs(t, l.Run(t.Context()), ErrDamaged)
 		require.ErrorIs(t, l.Close(), ErrDamaged)
 	})
