@@ -11,12 +11,6 @@ import (
 	"time"
 )
 
-// Mode is how a torrent is seeded.
-type Mode string
-
-// ModePlain is an ordinary seed: it shows every piece and serves whoever asks, within its limits.
-const ModePlain Mode = "plain"
-
 // Large is what a file at or above Config.PlainBelow answers to a client that did not ask for its torrent.
 type Large string
 
@@ -47,7 +41,7 @@ type Config struct {
 	// State is the directory of the server's own files. If empty, DefaultState(Dir).
 	State string
 
-	// Mode is how torrents are seeded. If empty, ModePlain.
+	// Mode is how torrents are seeded where no .seedserver.toml says otherwise. If empty, ModeConservative.
 	Mode Mode
 	// MaxUp bounds what all torrents together upload, in payload bytes per second. If zero, unlimited.
 	MaxUp int64
@@ -102,6 +96,7 @@ func (c *Config) http() string                    { return cmp.Or(c.HTTP, defaul
 func (c *Config) peer() string                    { return cmp.Or(c.Peer, defaultPeer) }
 func (c *Config) maxPeers() int                   { return cmp.Or(c.MaxPeers, defaultMaxPeers) }
 func (c *Config) announceInterval() time.Duration { return cmp.Or(c.AnnounceInterval, defaultInterval) }
+func (c *Config) mode() Mode                      { return cmp.Or(c.Mode, ModeConservative) }
 func (c *Config) version() string                 { return cmp.Or(c.Version, "dev") }
 
 func (c *Config) logger() *slog.Logger {
@@ -145,10 +140,10 @@ func (c *Config) Check() error {
 	default:
 		return fmt.Errorf("large %q: one of torrent, page, plain", c.Large)
 	}
-	switch c.Mode {
-	case "", ModePlain:
-	default:
-		return fmt.Errorf("mode %q: one of plain", c.Mode)
+	if c.Mode != "" {
+		if _, err := ParseMode(string(c.Mode)); err != nil {
+			return err
+		}
 	}
 	for _, p := range c.Units {
 		if _, err := filepath.Match(p, ""); err != nil {

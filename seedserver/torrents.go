@@ -72,14 +72,16 @@ func (ts *torrents) Publish(v *catalog.Version) error {
 	t := &torrent{limit: budget.New(ts.limit, 0)}
 	t.version.Store(v)
 	t.content.swap(content)
-	t.swarm = swarm.New(swarm.Config{
+	cfg := swarm.Config{
 		Info: v.Info, InfoBytes: v.InfoBytes, InfoHash: v.InfoHash,
 		Content: &t.content, Limiter: t.limit, UploadSlots: ts.cfg.UploadSlots,
 		ListenPort: ts.port(), Client: "seedserver " + ts.cfg.version(),
 		Changed: func(error) { ts.recheck(v.InfoHash) },
-		Sent:    func(n int) { ts.sent(t.version.Load().Path, int64(n)) },
+		Sent:    func(class swarm.Class, n int) { ts.sent(t.version.Load().Path, int64(n)) },
 		Logger:  ts.log,
-	})
+	}
+	ts.superseed(&cfg, t.limit)
+	t.swarm = swarm.New(cfg)
 	t.end = ts.spawn(func(ctx context.Context) { t.swarm.Run(ctx) })
 	ts.mu.Lock()
 	ts.live[v.InfoHash] = t
@@ -160,4 +162,11 @@ func (ts *torrents) setRate(bytesPerSecond int64) {
 	for _, t := range ts.live {
 		t.limit.SetRate(bytesPerSecond)
 	}
+}
+
+// rate returns the bound of each torrent in bytes per second; 0 is unlimited.
+func (ts *torrents) rate() int64 {
+	ts.mu.RLock()
+	defer ts.mu.RUnlock()
+	return ts.perTorrent
 }

@@ -25,7 +25,7 @@ type serveCmd struct {
 	TrustedProxies []string `name:"trusted-proxy" help:"Network of a reverse proxy whose X-Forwarded-For is believed; repeatable (default: loopback)." placeholder:"CIDR"`
 	State          string   `help:"Directory for the server's own files (default: below the user's state directory)." type:"path" placeholder:"DIR"`
 
-	Mode         string      `default:"plain" enum:"plain" help:"How torrents are seeded: ${enum}."`
+	Mode         string      `default:"conservative" enum:"conservative,balanced,generous,plain" help:"How much speed is given up to save bytes: ${enum}."`
 	MaxUp        budget.Rate `default:"unlimited" help:"Upload limit of all torrents together, such as 2MB/s."`
 	MaxUpTorrent budget.Rate `default:"unlimited" help:"Upload limit of each torrent."`
 	MaxPeers     int         `default:"5000" help:"Connections of all torrents together."`

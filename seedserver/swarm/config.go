@@ -9,6 +9,7 @@ import (
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
 	"github.com/seedserver/bittorrent/peerwire"
+	"github.com/seedserver/bittorrent/piecepicker"
 )
 
 // Content is the torrent's data, one piece after the other as BEP 3 lays files out.
@@ -24,6 +25,22 @@ type Limiter interface {
 	Wait(ctx context.Context, n int) error
 }
 
+// RateLimiter is a Limiter whose rate can be set.
+type RateLimiter interface {
+	Limiter
+	// SetRate sets the limit in bytes per second; 0 is none.
+	SetRate(bytesPerSecond int64)
+}
+
+// Superseed says how the pieces of a torrent are revealed one by one (BEP 16): see package piecepicker.
+type Superseed struct {
+	Mode piecepicker.Mode
+	// MaxRate is what the torrent may send, bytes per second. If zero, unlimited.
+	MaxRate int64
+	// State is what [Swarm.Snapshot] returned before. If empty, or of another torrent, nothing is known.
+	State []byte
+}
+
 // Config describes one torrent and how it is served. Info, InfoBytes, InfoHash and Content are needed; the zero value of every
 // other field works. It is not modified after use.
 type Config struct {
@@ -36,6 +53,11 @@ type Config struct {
 	PeerID peerwire.PeerID
 	// Limiter paces the blocks. If nil, nothing does.
 	Limiter Limiter
+	// ClassLimiters pace the blocks of a class in place of Limiter, and are given the rates that Superseed has for them. Those
+	// that are nil, and those of Plain, do nothing.
+	ClassLimiters [Classes]RateLimiter
+	// Superseed, if set, hides our pieces and reveals them one by one. If nil, everybody sees all of them.
+	Superseed *Superseed
 	// UploadSlots is how many peers are served at a time. If zero, as many as get a useful rate.
 	UploadSlots int
 	// MaxPeers is how many connections the torrent has at most. If zero, 2000. If negative, no bound.
@@ -52,9 +74,9 @@ type Config struct {
 	// Changed, if set, is called when the content is found to be other than published; sending has stopped then, as by
 	// Pause. It is called once until Resume, from a goroutine that may call the Swarm but must not wait for Run to return.
 	Changed func(error)
-	// Sent, if set, is told the payload bytes sent since its last call, about once a second and at the end. It must not
-	// block, nor call the Swarm.
-	Sent func(bytes int)
+	// Sent, if set, is told the payload bytes of a class sent since its last call, about once a second and at the end. It must
+	// not block, nor call the Swarm.
+	Sent func(class Class, bytes int)
 	// Logger is for people. If nil, nothing is logged.
 	Logger *slog.Logger
 }
@@ -82,3 +104,22 @@ func orDiscard(l *slog.Logger) *slog.Logger {
 	}
 	return l
 }
+
+// limiters returns what paces each class, and whether anything does.
+func (c *Config) limiters() (limited bool, all [Classes]Limiter) {
+	for class := range all {
+		switch {
+		case Class(class) != Plain && c.ClassLimiters[class] != nil:
+			limited, all[class] = true, c.ClassLimiters[class]
+		case c.Limiter != nil:
+			limited, all[class] = true, c.Limiter
+		default:
+			all[class] = noLimit{}
+		}
+	}
+	return limited, all
+}
+
+type noLimit struct{}
+
+func (noLimit) Wait(context.Context, int) error { return nil }

@@ -71,6 +71,7 @@ func (l *loop) extended(now time.Time, p *peer, m peerwire.Extended) {
 		p.noise++
 		if u, err := extension.ParseUploadOnly(m.Payload); err == nil {
 			p.uploadOnly = bool(u)
+			l.policy.uploadOnly(now, p)
 			l.judge(now, p)
 		}
 	case name == extension.DontHaveName:
@@ -91,6 +92,7 @@ func (l *loop) shookHands(now time.Time, p *peer, payload []byte) {
 	}
 	p.theirs.Merge(h.IDs)
 	p.uploadOnly = h.UploadOnly
+	l.policy.uploadOnly(now, p)
 	if h.V != "" {
 		p.client = h.V
 	}

@@ -25,15 +25,15 @@ type loop struct {
 	paused  bool
 	dirty   []*peer // peers to look after when the event is applied
 	frames  []byte  // scratch
-	valid   []peerwire.Request
+	valid   []grant
 	timer   *time.Timer
 	due     time.Time // when timer fires; zero when it does not
 	ticked  time.Time
 	swept   time.Time
 	tally   tally
-	shown   tally // what count published last
-	counted int64 // of Swarm.uploaded, what the last tick saw
-	told    int64 // of Swarm.uploaded, what Config.Sent was told
+	shown   tally          // what count published last
+	counted int64          // of Swarm.uploaded, what the last tick saw
+	told    [Classes]int64 // of Swarm.uploaded, what Config.Sent was told
 	rate    rate
 	busy    bool // something was sent or asked for since the last tick
 	failed  time.Time
@@ -46,7 +46,7 @@ func newLoop(s *Swarm, spawn func(func(context.Context))) *loop {
 		swarm:   s,
 		spawn:   spawn,
 		log:     s.cfg.logger().With("infohash", s.cfg.InfoHash),
-		policy:  newPlain(s.cfg.UploadSlots),
+		policy:  newPolicy(&s.cfg),
 		opening: newOpening(&s.cfg),
 		peers:   map[*peer]struct{}{},
 		ids:     map[peerwire.PeerID]*peer{},
@@ -69,11 +69,13 @@ func (l *loop) run(ctx context.Context) {
 			l.admitted(now, a)
 		case <-l.swarm.wake:
 			now = time.Now()
-			l.lookAtPause(now)
+			l.lookUp(now)
 		case <-l.timer.C:
 			now = time.Now()
 			l.due = time.Time{}
-			l.tick(now)
+			if !now.Before(l.tickDue()) {
+				l.tick(now)
+			}
 		}
 		l.carryOut(now)
 		l.startWriters()
@@ -139,14 +141,9 @@ func (l *loop) admitted(now time.Time, a admission) {
 	l.spawn(func(context.Context) { p.read() })
 }
 
-// makeRoom drops the peer that has gone longest without wanting anything, and reports whether there was one.
+// makeRoom drops the peer that can best be done without, and reports whether there was one.
 func (l *loop) makeRoom(now time.Time) bool {
-	var least *peer
-	for p := range l.peers {
-		if !p.interested && now.Sub(p.connected) >= staleTimeout && (least == nil || p.connected.Before(least.connected)) {
-			least = p
-		}
-	}
+	least := l.policy.expendable(now, l.peers)
 	if least == nil {
 		return false
 	}
@@ -157,7 +154,7 @@ func (l *loop) makeRoom(now time.Time) bool {
 // The reasons for which we end a connection; none of them is told to anybody but the log.
 var (
 	errReplaced = errors.New("the peer is back on another connection")
-	errNoRoom   = errors.New("wants nothing, and others do")
+	errNoRoom   = errors.New("others need the place more")
 	errSeed     = errors.New("complete")
 	errSilent   = errors.New("nothing heard")
 	errNotRead  = errors.New("does not read what it asked for")
@@ -219,7 +216,7 @@ func (l *loop) startWriters() {
 
 // carryOut does what the policy decided.
 func (l *loop) carryOut(now time.Time) {
-	for decided := l.policy.decisions(); len(decided) > 0; decided = l.policy.decisions() {
+	for decided := l.policy.decisions(now); len(decided) > 0; decided = l.policy.decisions(now) {
 		// Dropping a peer makes the policy decide anew, so its slice is copied: rarely, and rarely long.
 		for _, d := range slices.Clone(decided) {
 			if !d.p.gone {
@@ -243,11 +240,18 @@ func (l *loop) decide(now time.Time, d decision) {
 			return
 		}
 		l.touch(p)
+	case doShow:
+		l.push(now, p, peerwire.AppendHave(l.frames[:0], d.piece))
+	case doDrop:
+		l.drop(now, p, d.reason)
 	}
 }
 
-// lookAtPause follows Pause and Resume.
-func (l *loop) lookAtPause(now time.Time) {
+// lookUp follows Pause, Resume and SetLimits.
+func (l *loop) lookUp(now time.Time) {
+	if limits := l.swarm.limits.Swap(nil); limits != nil {
+		l.policy.setLimits(now, *limits)
+	}
 	paused := l.swarm.paused.Load()
 	if paused != l.paused {
 		l.paused = paused

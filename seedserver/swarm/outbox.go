@@ -33,10 +33,10 @@ type outbox struct {
 	frames   []byte
 	metadata []metadataAnswer
 	queue    promises
-	chunk    int  // how many bytes of blocks leave at a time
-	credit   int  // bytes granted by the Limiter and not sent
-	writing  bool // a writer goroutine has the role
-	pacing   bool // a goroutine waits for the Limiter
+	chunk    int          // how many bytes of blocks leave at a time
+	credit   [Classes]int // bytes granted by the Limiter of each class and not sent
+	writing  bool         // a writer goroutine has the role
+	pacing   bool         // a goroutine waits for the Limiter
 	closed   bool
 }
 
@@ -53,7 +53,7 @@ func (o *outbox) push(frames []byte) bool {
 
 // promise queues requests, which are valid, up to limit in all; frames, the answers to others, go with them. A request that
 // is in the queue already is one with it, and answered once. Requests above the limit are refused where reject is set.
-func (o *outbox) promise(requests []peerwire.Request, limit int, frames []byte, reject bool) (refused int, ok bool) {
+func (o *outbox) promise(requests []grant, limit int, frames []byte, reject bool) (refused int, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
@@ -62,13 +62,13 @@ func (o *outbox) promise(requests []peerwire.Request, limit int, frames []byte, 
 	o.frames = append(o.frames, frames...)
 	for _, r := range requests {
 		switch {
-		case o.queue.contains(r):
+		case o.queue.contains(r.Request):
 		case o.queue.n < limit:
 			o.queue.push(r)
 		default:
 			refused++
 			if reject {
-				o.frames = peerwire.AppendReject(o.frames, r)
+				o.frames = peerwire.AppendReject(o.frames, r.Request)
 			}
 		}
 	}
@@ -179,15 +179,16 @@ func (o *outbox) take(w *writer, paused, limited bool) task {
 	o.metadata = o.metadata[n:]
 	w.runs, w.need = w.runs[:0], 0
 	if o.queue.n > 0 && !paused {
-		need := o.queue.next(o.chunk)
+		need, class := o.queue.next(o.chunk)
+		w.class = class
 		switch {
-		case !limited || need <= o.credit:
+		case !limited || need <= o.credit[class]:
 			w.runs = o.queue.take(w.runs, o.chunk)
 			if limited {
-				o.credit -= need
+				o.credit[class] -= need
 			}
 		case !o.pacing:
-			w.need = need - o.credit
+			w.need = need - o.credit[class]
 		}
 	}
 	switch {
@@ -202,13 +203,13 @@ func (o *outbox) take(w *writer, paused, limited bool) task {
 	return taskDone
 }
 
-// paid notes that the Limiter granted n bytes, and reports whether the caller is the writer again: not when there is another
+// paid notes that the Limiter of a class granted n bytes, and reports whether the caller is the writer again: not when there is another
 // now, or nothing to write for.
-func (o *outbox) paid(n int) bool {
+func (o *outbox) paid(class Class, n int) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.pacing = false
-	o.credit += n
+	o.credit[class] += n
 	if o.closed || o.writing || o.quiet() {
 		return false
 	}

@@ -18,6 +18,14 @@ func blockRequests(n int) []peerwire.Request {
 	return list
 }
 
+func grants(requests []peerwire.Request) []grant {
+	list := make([]grant, len(requests))
+	for i, r := range requests {
+		list[i].Request = r
+	}
+	return list
+}
+
 func TestOutboxHasOneWriter(t *testing.T) {
 	var o outbox
 	var w writer
@@ -39,7 +47,7 @@ func TestOutboxHasOneWriter(t *testing.T) {
 func TestOutboxWhileTheLimiterHolds(t *testing.T) {
 	var o outbox
 	var pacer, w writer
-	o.promise(blockRequests(2), 100, nil, true)
+	o.promise(grants(blockRequests(2)), 100, nil, true)
 	require.True(t, o.claim())
 	require.Equal(t, taskPace, o.take(&pacer, false, true))
 	require.Equal(t, 2*block, pacer.need)
@@ -49,16 +57,16 @@ func TestOutboxWhileTheLimiterHolds(t *testing.T) {
 	require.True(t, o.claim(), "but frames go past it")
 	require.Equal(t, taskSend, o.take(&w, false, true))
 	require.Empty(t, w.runs)
-	require.False(t, o.paid(pacer.need), "there is a writer: it will see the credit")
+	require.False(t, o.paid(Plain, pacer.need), "there is a writer: it will see the credit")
 	require.Equal(t, taskSend, o.take(&w, false, true))
 	require.Equal(t, 2*block, w.runs[0].bytes())
 	require.Equal(t, taskDone, o.take(&w, false, true))
-	require.Zero(t, o.credit)
+	require.Zero(t, o.credit[Plain])
 
-	o.promise(blockRequests(1), 100, nil, true)
+	o.promise(grants(blockRequests(1)), 100, nil, true)
 	require.True(t, o.claim())
 	require.Equal(t, taskPace, o.take(&pacer, false, true))
-	require.True(t, o.paid(pacer.need), "nobody else is there")
+	require.True(t, o.paid(Plain, pacer.need), "nobody else is there")
 	require.Equal(t, taskSend, o.take(&pacer, false, true))
 }
 
@@ -110,7 +118,7 @@ func TestLoopLooksAfterWritersThatMetAPause(t *testing.T) {
 	require.Equal(t, 1, started)
 
 	require.Equal(t, taskDone, p.out.take(&writer{}, true, false))
-	l.lookAtPause(time.Now())
+	l.lookUp(time.Now())
 	l.startWriters()
 	require.Equal(t, 2, started)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seedserver/bittorrent/peerwire"
 	"github.com/seedserver/bittorrent/peerwire/extension"
+	"github.com/seedserver/bittorrent/piecepicker"
 )
 
 // A peer is one connection.
@@ -41,10 +42,11 @@ type peer struct {
 	client     string
 	theirs     extension.IDs
 	metadata   *extension.MetadataServer
-	strikes    int   // requests no good peer makes, and failed reads
-	noise      int   // messages of no use since the last sweep
-	refused    int   // requests refused since the last sweep
-	counted    int64 // of uploaded, what the last tick saw
+	strikes    int              // requests no good peer makes, and failed reads
+	noise      int              // messages of no use since the last sweep
+	number     piecepicker.Peer // the policy's name for it, if it uses such
+	refused    int              // requests refused since the last sweep
+	counted    int64            // of uploaded, what the last tick saw
 	rate       rate
 }
 

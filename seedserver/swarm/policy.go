@@ -3,22 +3,31 @@ package swarm
 import (
 	"time"
 
+	"github.com/seedserver/bittorrent/peerwire"
+	"github.com/seedserver/bittorrent/piecepicker"
 	"github.com/seedserver/bittorrent/seedserver/choke"
 )
 
 // A policy decides what peers are shown of our pieces and who may have which of them, and when. It is the one place where
 // plain seeding and any other way of seeding differ; the loop asks it, tells it what happened, and carries out what it decided
-// after each event. It is pure, and called from the loop only. Whoever reveals pieces one by one answers showNothing, grants
-// what it revealed, and makes decisions of another verb, to send a Have.
+// after each event. It is pure, and called from the loop only.
 type policy interface {
 	// join is told of a peer and returns what it sees of us first.
 	join(now time.Time, p *peer) showing
 	leave(now time.Time, p *peer)
 	// interest is told that p.interested changed.
 	interest(now time.Time, p *peer)
-	// grants reports whether p, unchoked, may have blocks of piece index.
-	grants(p *peer, index uint32) bool
-	// sent is told of payload bytes that left for p since the last call.
+	// has, hasBits, hasAll, hasNone and uploadOnly are told what p says of itself. bits are those of a bitfield.
+	has(now time.Time, p *peer, index uint32)
+	hasBits(now time.Time, p *peer, bits []byte)
+	hasAll(now time.Time, p *peer)
+	hasNone(now time.Time, p *peer)
+	uploadOnly(now time.Time, p *peer)
+	// grants reports whether p may have the block r while it is unchoked, and what for. It is asked, and blocksSent told, only
+	// if Config.Superseed is set.
+	grants(now time.Time, p *peer, r peerwire.Request) (Class, bool)
+	// blocksSent is told of blocks that left for p, and sent of payload bytes since its last call.
+	blocksSent(now time.Time, p *peer, r run)
 	sent(p *peer, bytes int64)
 	// advance is told the time and how the torrent does, at deadline or earlier.
 	advance(now time.Time, load choke.Load)
@@ -26,8 +35,17 @@ type policy interface {
 	deadline() time.Time
 	pause(now time.Time)
 	resume(now time.Time)
-	// decisions returns what was decided since the last call, in order; the slice is valid until the next call of any method.
-	decisions() []decision
+	setLimits(now time.Time, l piecepicker.Limits)
+	// snapshot returns what must survive a restart, nil if nothing must.
+	snapshot(now time.Time) []byte
+	// keepsSeeds says that peers that want nothing more of anybody stay connected.
+	keepsSeeds() bool
+	// expendable returns the peer that can best be done without when another wants its place, nil if there is none.
+	expendable(now time.Time, peers map[*peer]struct{}) *peer
+	// decisions returns what is decided by now and was not returned before, in order; the slice is valid until the next call
+	// of any method. next returns when there may be more without any event, the zero time for never.
+	decisions(now time.Time) []decision
+	next(now time.Time) time.Time
 }
 
 // showing is what a peer sees of us when it connects.
@@ -38,10 +56,12 @@ const (
 	showAll
 )
 
-// A decision is one message about one peer's rights.
+// A decision is one message about one peer's rights, or the end of its connection.
 type decision struct {
-	p  *peer
-	do verb
+	p      *peer
+	do     verb
+	piece  uint32 // to show
+	reason error  // to drop
 }
 
 type verb uint8
@@ -49,40 +69,13 @@ type verb uint8
 const (
 	doChoke verb = iota
 	doUnchoke
+	doShow
+	doDrop
 )
 
-// plain is ordinary seeding: everybody sees everything, and slots go round.
-type plain struct {
-	choker *choke.Choker[*peer]
-	made   []decision
-}
-
-func newPlain(slots int) *plain {
-	return &plain{choker: choke.New[*peer](choke.Config{Slots: slots})}
-}
-
-func (s *plain) join(now time.Time, p *peer) showing {
-	s.choker.Join(now, p)
-	return showAll
-}
-
-func (s *plain) leave(now time.Time, p *peer)           { s.choker.Leave(now, p) }
-func (s *plain) interest(now time.Time, p *peer)        { s.choker.SetInterested(now, p, p.interested) }
-func (s *plain) grants(*peer, uint32) bool              { return true }
-func (s *plain) sent(p *peer, bytes int64)              { s.choker.Sent(p, bytes) }
-func (s *plain) advance(now time.Time, load choke.Load) { s.choker.Advance(now, load) }
-func (s *plain) deadline() time.Time                    { return s.choker.Deadline() }
-func (s *plain) pause(now time.Time)                    { s.choker.Pause(now) }
-func (s *plain) resume(now time.Time)                   { s.choker.Resume(now) }
-
-func (s *plain) decisions() []decision {
-	s.made = s.made[:0]
-	for _, c := range s.choker.Drain() {
-		do := doChoke
-		if c.Unchoke {
-			do = doUnchoke
-		}
-		s.made = append(s.made, decision{p: c.Peer, do: do})
+func newPolicy(cfg *Config) policy {
+	if cfg.Superseed != nil {
+		return newMasquerade(cfg)
 	}
-	return s.made
+	return newPlain(cfg.UploadSlots)
 }

@@ -9,6 +9,7 @@ import (
 // A run is requests that follow each other in one piece: n blocks of length bytes, the first at begin.
 type run struct {
 	index, begin, length, n uint32
+	class                   Class
 }
 
 func (r run) bytes() int { return int(r.length) * int(r.n) }
@@ -33,8 +34,15 @@ func (r run) find(q peerwire.Request) (i uint32, found bool) {
 // costs that little. The zero value is an empty queue. Every request in it has a length, lies inside its piece, and is there
 // only once.
 type promises struct {
-	runs []run
-	n    int // blocks in all runs
+	runs    []run
+	n       int          // blocks in all runs
+	byClass [Classes]int // blocks in the runs of each class
+}
+
+// A grant is a request that will be answered, and what for.
+type grant struct {
+	peerwire.Request
+	class Class
 }
 
 // contains reports whether r is in the queue.
@@ -48,16 +56,18 @@ func (q *promises) contains(r peerwire.Request) bool {
 }
 
 // push adds r, which the queue does not contain, at the end.
-func (q *promises) push(r peerwire.Request) {
+func (q *promises) push(r grant) {
 	q.n++
+	q.byClass[r.class]++
 	if len(q.runs) > 0 {
 		last := &q.runs[len(q.runs)-1]
-		if last.index == r.Index && last.length == r.Length && uint64(r.Begin) == uint64(last.begin)+uint64(last.n)*uint64(last.length) {
+		if last.class == r.class && last.index == r.Index && last.length == r.Length &&
+			uint64(r.Begin) == uint64(last.begin)+uint64(last.n)*uint64(last.length) {
 			last.n++
 			return
 		}
 	}
-	q.runs = append(q.runs, run{index: r.Index, begin: r.Begin, length: r.Length, n: 1})
+	q.runs = append(q.runs, run{index: r.Index, begin: r.Begin, length: r.Length, n: 1, class: r.class})
 }
 
 // remove takes r out of the queue, and reports whether it was there.
@@ -68,6 +78,7 @@ func (q *promises) remove(r peerwire.Request) bool {
 			continue
 		}
 		q.n--
+		q.byClass[q.runs[i].class]--
 		before, after := q.runs[i], q.runs[i]
 		before.n = at
 		after.begin, after.n = r.Begin+r.Length, after.n-at-1
@@ -87,43 +98,60 @@ func (q *promises) remove(r peerwire.Request) bool {
 	return false
 }
 
-// next returns how many bytes take would give: 0 when the queue is empty, else at least the oldest block.
-func (q *promises) next(limit int) int {
-	total := 0
+// urgent returns the class that comes first in a queue that is not empty.
+func (q *promises) urgent() Class {
+	for c, n := range q.byClass {
+		if n > 0 {
+			return Class(c)
+		}
+	}
+	return Plain
+}
+
+// next returns how many bytes take would give, and of which class: 0 when the queue is empty, else at least the oldest block of
+// the most urgent class.
+func (q *promises) next(limit int) (total int, class Class) {
+	class = q.urgent()
 	for _, r := range q.runs {
+		if r.class != class {
+			continue
+		}
 		fit := fitting(r, limit-total, total == 0)
 		total += int(fit) * int(r.length)
 		if fit < r.n {
 			break
 		}
 	}
-	return total
+	return total, class
 }
 
-// take moves the oldest requests to dst: as many as make up limit bytes, and at least one.
+// take moves the oldest requests of the most urgent class to dst: as many as make up limit bytes, and at least one.
 func (q *promises) take(dst []run, limit int) []run {
-	total, whole := 0, 0
-	for i := range q.runs {
-		r := &q.runs[i]
-		fit := fitting(*r, limit-total, total == 0)
-		if fit == 0 {
-			break
+	class := q.urgent()
+	total, full, kept := 0, false, q.runs[:0]
+	for _, r := range q.runs {
+		if full || r.class != class {
+			kept = append(kept, r)
+			continue
 		}
-		dst = append(dst, run{index: r.index, begin: r.begin, length: r.length, n: fit})
-		total += int(fit) * int(r.length)
-		q.n -= int(fit)
+		fit := fitting(r, limit-total, total == 0)
+		if fit > 0 {
+			dst = append(dst, run{index: r.index, begin: r.begin, length: r.length, n: fit, class: class})
+			total += int(fit) * int(r.length)
+			q.n -= int(fit)
+			q.byClass[class] -= int(fit)
+		}
 		if fit < r.n {
 			r.begin, r.n = r.begin+fit*r.length, r.n-fit
-			break
+			kept, full = append(kept, r), true
 		}
-		whole++
 	}
-	q.runs = slices.Delete(q.runs, 0, whole)
+	q.runs = kept
 	return dst
 }
 
 // clear empties the queue.
-func (q *promises) clear() { q.runs, q.n = q.runs[:0], 0 }
+func (q *promises) clear() { *q = promises{runs: q.runs[:0]} }
 
 // appendRejects appends the Reject of every block of runs (BEP 6).
 func appendRejects(dst []byte, runs []run) []byte {

@@ -63,6 +63,7 @@ func (l *loop) has(now time.Time, p *peer, index uint32) {
 	if !p.have.Set(index) {
 		p.noise++
 	}
+	l.policy.has(now, p, index)
 	l.judge(now, p)
 }
 
@@ -75,6 +76,7 @@ func (l *loop) hasBits(now time.Time, p *peer, m peerwire.BitfieldMessage) {
 		return
 	}
 	p.have = have
+	l.policy.hasBits(now, p, m.Bits)
 	l.judge(now, p)
 }
 
@@ -90,6 +92,7 @@ func (l *loop) hasAll(now time.Time, p *peer) {
 		p.have = peerwire.NewBitfield(l.swarm.numPieces)
 	}
 	p.have.SetAll()
+	l.policy.hasAll(now, p)
 	l.judge(now, p)
 }
 
@@ -100,6 +103,7 @@ func (l *loop) hasNone(now time.Time, p *peer) {
 		return
 	}
 	p.have = nil
+	l.policy.hasNone(now, p)
 	l.judge(now, p)
 }
 
@@ -131,8 +135,12 @@ func (l *loop) requested(now time.Time, p *peer, requests []peerwire.Request) {
 		if !ok {
 			p.strikes++
 		}
-		if ok && p.unchoked && !l.paused && l.policy.grants(p, r.Index) {
-			valid = append(valid, r)
+		class, granted := Plain, ok && !l.paused
+		if granted && l.swarm.selective {
+			class, granted = l.policy.grants(now, p, r)
+		}
+		if granted && p.unchoked {
+			valid = append(valid, grant{r, class})
 			continue
 		}
 		p.refused++

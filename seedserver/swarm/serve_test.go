@@ -151,7 +151,7 @@ func TestStatsAndPeers(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		cfg, _ := torrent(1<<20, 256<<10)
 		sent := 0
-		cfg.Sent = func(n int) { sent += n }
+		cfg.Sent = func(c Class, n int) { sent += n }
 		s := New(cfg)
 		require.Nil(t, s.Peers(), "not running")
 		require.Equal(t, Stats{}, s.Stats())
@@ -191,7 +191,7 @@ func TestSentIsToldAtTheEnd(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		cfg, _ := torrent(1<<20, 256<<10)
 		sent := 0
-		cfg.Sent = func(n int) { sent += n }
+		cfg.Sent = func(c Class, n int) { sent += n }
 		s, stop := startUntil(t, cfg)
 		connect(t, s, modern).send(requests(0, 0, 2)...)
 		stop()

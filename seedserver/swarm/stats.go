@@ -95,7 +95,7 @@ func (s *Swarm) Stats() Stats {
 		Seeds:      int(c.seeds.Load()),
 		Interested: int(c.interested.Load()),
 		Unchoked:   int(c.unchoked.Load()),
-		Uploaded:   s.uploaded.Load(),
+		Uploaded:   s.payload(),
 		Rate:       c.rate.Load(),
 		Paused:     s.paused.Load(),
 	}

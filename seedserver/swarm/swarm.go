@@ -10,6 +10,7 @@ import (
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
 	"github.com/seedserver/bittorrent/peerwire"
+	"github.com/seedserver/bittorrent/piecepicker"
 )
 
 // A Swarm serves one torrent to the peers that a [Host] hands it. One goroutine, in [Swarm.Run], owns all its state; its
@@ -23,14 +24,20 @@ type Swarm struct {
 
 	inbox      chan event     // holds what was heard from peers: a full one slows them down through TCP
 	admissions chan admission // not buffered: a connection is the loop's or still the sender's
-	wake       chan struct{}  // tells the loop to look at paused
+	wake       chan struct{}  // tells the loop to look at paused and limits
 	running    chan struct{}  // closed when Run has begun
 	done       chan struct{}  // closed when the loop has ended
 
 	begun    atomic.Bool
 	paused   atomic.Bool
-	uploaded atomic.Int64 // payload bytes
+	limits   atomic.Pointer[piecepicker.Limits] // for the loop to take
+	uploaded [Classes]atomic.Int64              // payload bytes
 	counters counters
+
+	limited   bool // something paces the blocks
+	limiters  [Classes]Limiter
+	selective bool   // not everybody may have everything: the policy is asked for each block, and told of it
+	last      []byte // what Snapshot returns once done is closed
 }
 
 // inboxSize is how many events wait at most; each may carry all messages of one read.
@@ -38,7 +45,7 @@ const inboxSize = 64
 
 // New returns a Swarm that serves nothing until Run.
 func New(cfg Config) *Swarm {
-	return &Swarm{
+	s := &Swarm{
 		cfg:        cfg,
 		epoch:      time.Now(),
 		numPieces:  uint32(cfg.Info.NumPieces()),
@@ -48,7 +55,11 @@ func New(cfg Config) *Swarm {
 		wake:       make(chan struct{}, 1),
 		running:    make(chan struct{}),
 		done:       make(chan struct{}),
+
+		selective: cfg.Superseed != nil,
 	}
+	s.limited, s.limiters = cfg.limiters()
+	return s
 }
 
 // InfoHash returns the torrent's infohash.
@@ -66,6 +77,7 @@ func (s *Swarm) Run(ctx context.Context) error {
 	})
 	close(s.running)
 	l.run(ctx)
+	s.last = l.policy.snapshot(time.Now())
 	close(s.done)
 	l.close()
 	started.Wait()
@@ -84,11 +96,37 @@ func (s *Swarm) setPaused(paused bool) bool {
 	if !s.paused.CompareAndSwap(!paused, paused) {
 		return false
 	}
+	s.nudge()
+	return true
+}
+
+// nudge makes the loop look at what others set.
+func (s *Swarm) nudge() {
 	select {
 	case s.wake <- struct{}{}:
 	default: // the loop has yet to look
 	}
-	return true
+}
+
+// SetLimits replaces what may be spent. It means something to a Swarm with Config.Superseed only.
+func (s *Swarm) SetLimits(l piecepicker.Limits) {
+	s.limits.Store(&l)
+	s.nudge()
+}
+
+// uploadedByClass returns the payload bytes sent since New for each class, and payload their sum.
+func (s *Swarm) uploadedByClass() (bytes [Classes]int64) {
+	for c := range bytes {
+		bytes[c] = s.uploaded[c].Load()
+	}
+	return bytes
+}
+
+func (s *Swarm) payload() (sum int64) {
+	for c := range s.uploaded {
+		sum += s.uploaded[c].Load()
+	}
+	return sum
 }
 
 // contentChanged pauses, and tells who has to know: the first one only.

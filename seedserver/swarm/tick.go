@@ -12,6 +12,7 @@ const (
 	silentTimeout  = 150 * time.Second // of the peer's
 	staleTimeout   = 60 * time.Second  // without a sign of life, or of interest, until a peer may have to make room
 
+	minNap    = time.Millisecond // the loop does not wake more often by itself
 	busyTick  = time.Second      // how often rates are taken while something is sent
 	quietTick = 10 * time.Second // and while nothing is
 	sweepTime = 10 * time.Second // how often each peer's timeouts are looked at
@@ -19,15 +20,15 @@ const (
 
 // arm sets the timer for the next tick. Without peers there is none: an idle torrent costs no time at all.
 func (l *loop) arm(now time.Time) {
-	if len(l.peers) == 0 && l.told == l.swarm.uploaded.Load() {
+	if len(l.peers) == 0 && l.told == l.swarm.uploadedByClass() {
 		return
 	}
-	next := l.ticked.Add(quietTick)
-	if l.busy {
-		next = l.ticked.Add(busyTick)
-	}
-	if d := l.policy.deadline(); !d.IsZero() && d.Before(next) {
+	next := l.tickDue()
+	if d := l.policy.next(now); !d.IsZero() && d.Before(next) {
 		next = d
+	}
+	if soonest := now.Add(minNap); next.Before(soonest) {
+		next = soonest
 	}
 	if l.due.IsZero() || next.Before(l.due) {
 		l.due = next
@@ -35,11 +36,23 @@ func (l *loop) arm(now time.Time) {
 	}
 }
 
+// tickDue returns when tick has something to do.
+func (l *loop) tickDue() time.Time {
+	due := l.ticked.Add(quietTick)
+	if l.busy {
+		due = l.ticked.Add(busyTick)
+	}
+	if d := l.policy.deadline(); !d.IsZero() && d.Before(due) {
+		due = d
+	}
+	return due
+}
+
 // tick takes rates, lets the policy look at the time, and sweeps now and then.
 func (l *loop) tick(now time.Time) {
 	elapsed := now.Sub(l.ticked)
 	l.ticked = now
-	uploaded := l.swarm.uploaded.Load()
+	uploaded := l.swarm.payload()
 	l.busy = uploaded != l.counted
 	l.rate.add(uploaded-l.counted, elapsed)
 	l.counted = uploaded
@@ -72,9 +85,11 @@ func (l *loop) countSent(elapsed time.Duration) (backlogged int) {
 
 // reportSent tells Config.Sent what it does not know yet.
 func (l *loop) reportSent() {
-	uploaded := l.swarm.uploaded.Load()
-	if n := uploaded - l.told; n > 0 && l.swarm.cfg.Sent != nil {
-		l.swarm.cfg.Sent(int(n))
+	uploaded := l.swarm.uploadedByClass()
+	for c, n := range uploaded {
+		if n -= l.told[c]; n > 0 && l.swarm.cfg.Sent != nil {
+			l.swarm.cfg.Sent(Class(c), int(n))
+		}
 	}
 	l.told = uploaded
 }
@@ -87,7 +102,7 @@ func (l *loop) sweep(now time.Time, p *peer) {
 	switch {
 	case now.Sub(p.heard) >= silentTimeout:
 		l.drop(now, p, errSilent)
-	case idle && !p.seedSince.IsZero() && now.Sub(p.seedSince) >= l.swarm.cfg.seedGrace():
+	case idle && !p.seedSince.IsZero() && !l.policy.keepsSeeds() && now.Sub(p.seedSince) >= l.swarm.cfg.seedGrace():
 		l.drop(now, p, errSeed)
 	case silence >= keepAliveAfter: // its blocks may be waiting for the limiter
 		l.push(now, p, peerwire.Append(l.frames[:0], peerwire.KeepAlive{}))

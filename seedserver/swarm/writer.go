@@ -3,6 +3,7 @@ package swarm
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,8 +18,10 @@ const drainTimeout = 60 * time.Second
 type writer struct {
 	frames   []byte
 	metadata []metadataAnswer
-	runs     []run
+	runs     []run         // all of one class
+	class    Class         // of runs, or of what to ask the Limiter for
 	need     int           // bytes to ask the Limiter for
+	sent     []run         // those of runs that could be read
 	took     time.Duration // how long the last chunk took to leave
 	out      peerwire.BlockRun
 }
@@ -29,19 +32,18 @@ var writers = sync.Pool{New: func() any { return new(writer) }}
 func (p *peer) write(ctx context.Context) {
 	w := writers.Get().(*writer)
 	defer writers.Put(w)
-	limiter := p.swarm.cfg.Limiter
 	for {
-		switch p.out.take(w, p.swarm.paused.Load(), limiter != nil) {
+		switch p.out.take(w, p.swarm.paused.Load(), p.swarm.limited) {
 		case taskDone:
 			return
 		case taskPace:
 			start := time.Now()
-			if err := limiter.Wait(ctx, w.need); err != nil {
+			if err := p.swarm.limiters[w.class].Wait(ctx, w.need); err != nil {
 				p.hangUp()
 				return
 			}
 			w.took = time.Since(start)
-			if !p.out.paid(w.need) {
+			if !p.out.paid(w.class, w.need) {
 				return
 			}
 		case taskSend:
@@ -82,7 +84,10 @@ func (p *peer) send(w *writer) error {
 	if err == nil {
 		w.took = took
 		p.uploaded.Add(int64(payload))
-		p.swarm.uploaded.Add(int64(payload))
+		p.swarm.uploaded[w.class].Add(int64(payload))
+		if p.swarm.selective && len(w.sent) > 0 {
+			p.swarm.post(&blocksSent{p: p, runs: slices.Clone(w.sent)})
+		}
 	}
 	return err
 }
@@ -104,6 +109,7 @@ func (p *peer) flush(w *writer) (time.Duration, error) {
 // other in the content are one read. What cannot be read is refused.
 func (p *peer) load(w *writer, buf []byte) {
 	s := p.swarm
+	w.sent = w.sent[:0]
 	for runs := w.runs; len(runs) > 0; {
 		off, size, n := s.offset(runs[0]), runs[0].bytes(), 1
 		for n < len(runs) && s.offset(runs[n]) == off+int64(size) {
@@ -115,6 +121,7 @@ func (p *peer) load(w *writer, buf []byte) {
 			p.unreadable(runs[:n], err)
 		} else {
 			addBlocks(&w.out, runs[:n], data)
+			w.sent = append(w.sent, runs[:n]...)
 		}
 		buf, runs = buf[size:], runs[n:]
 	}
