@@ -67,6 +67,9 @@ func (p *Picker) checkPieces() error {
 			return fmt.Errorf("piece %d watched %t, want %t", i, pc.watched, watched)
 		}
 	}
+	if n := len(p.pieces) - p.everSent.count(); n != p.unsentLeft {
+		return fmt.Errorf("%d pieces are unsent, want %d", p.unsentLeft, n)
+	}
 	if claims != p.claims {
 		return fmt.Errorf("sum of claims is %d, want %d", p.claims, claims)
 	}

@@ -178,10 +178,13 @@ func (p *Picker) secondOrigin() {
 	}
 }
 
+// partial reports whether some pieces cannot be held by anybody but us, whatever is claimed of them.
+func (p *Picker) partial() bool { return p.unsentLeft > 0 && !p.otherOrigin }
+
 // foreign reports whether q has a piece of which no whole copy ever left us.
 func (p *Picker) foreign(q *peer) bool {
 	if q.complete {
-		return p.everSent.count() < len(p.pieces)
+		return p.unsentLeft > 0
 	}
 	for w, word := range q.have {
 		if word&^p.everSent[w] != 0 {

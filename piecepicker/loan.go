@@ -52,6 +52,9 @@ func (p *Picker) lend(q *peer, i uint32, class Class, code Code) {
 	if q.index == nil {
 		q.index = map[uint32]int{}
 	}
+	if len(q.loans) == 0 {
+		q.pace = pace{since: p.now, sent: q.sent} // that it took nothing while it was offered nothing says nothing
+	}
 	q.index[i] = len(q.loans)
 	ln := loan{piece: i, class: class, made: p.now, left: p.size(i), charged: p.charged(class, q)}
 	for _, part := range q.parts {
@@ -175,7 +178,10 @@ func (p *Picker) whole(q *peer, ln *loan) {
 	ln.done, ln.doneAt = true, p.now
 	pc := &p.pieces[ln.piece]
 	pc.sent += min(1, 255-pc.sent)
-	p.everSent.set(ln.piece)
+	if !p.everSent.has(ln.piece) {
+		p.everSent.set(ln.piece)
+		p.unsentLeft--
+	}
 	q.relay.served++
 	if ln.withdrawn {
 		p.open(q, ln) // nobody else needs it while this copy settles

@@ -5,63 +5,66 @@ import (
 	"time"
 )
 
-// A peer is the state of one connection.
+// A peer is the state of one connection. What a HAVE needs comes first, so that it lies together in memory.
 type peer struct {
-	id    Peer
-	home  home // where its record is kept
-	group *group
-
 	// What it has.
 	have     bitset // nil when it is empty or complete
 	nHave    int
-	ready    bool // told its pieces, or had the time to
-	member   bool // its pieces are in piece.claims
-	claimed  bool // came with everything
+	grew     time.Duration  // when it got its last piece
+	fed      time.Duration  // starveClock when it got a piece that was not from us
+	index    map[uint32]int // place in loans, by piece
+	ready    bool           // told its pieces, or had the time to
+	member   bool           // its pieces are in piece.claims
+	claimed  bool           // came with everything
 	complete bool
-	joined   time.Duration
-	grew     time.Duration // when it got its last piece
-	fed      time.Duration // starveClock when it got a piece that was not from us
+
+	// What it has shown.
+	weight    weight
+	asProven  bool  // counts as proven holder
+	trust     Trust // Unproven, Proven or Hoarder
+	admitted  bool  // one of the unproven of its group that are believed
+	liar      bool
+	auditFail bool
 
 	// What it wants.
 	interested bool
 	uploadOnly bool
 	unchoked   bool
-	flipped    time.Duration // when it was choked or unchoked last
-	shunned    time.Duration // until when it is made no offers, since it took none
-	shuns      int           // of those in a row
-	refused    int           // requests in a row for what it was not offered
 
-	// What it has shown.
-	trust     Trust // Unproven, Proven or Hoarder
-	liar      bool
-	auditFail bool
-	audited   time.Duration // until when an audit holds
-	strikes   int           // impossible claims
-	admitted  bool          // one of the unproven of its group that are believed
-	weight    weight
-	asProven  bool   // counts as proven holder
-	gave      bitset // pieces we gave it, kept while only those count
-	relay     relay
+	// Its place among others.
+	good     bool // a taker that has shown nothing bad
+	supplier bool // complete, and believed
+	id       Peer
+	taker    int           // 1 + its place in Picker.takers
+	at       [queues]int32 // 1 + its places in the queues
+	salt     float64       // settles ties
 
 	// What it is given.
 	loans     []loan
-	index     map[uint32]int // place in loans, by piece
-	open      int            // loans not withdrawn
-	remaining int64          // bytes of open loans not yet sent
-	lent      time.Duration  // when it was offered something last
-	moved     time.Duration  // when it was sent something last
-	pace      pace
+	open      int           // loans not withdrawn
+	remaining int64         // bytes of open loans not yet sent
+	lent      time.Duration // when it was offered something last
+	moved     time.Duration // when it was sent something last
+	flipped   time.Duration // when it was choked or unchoked last
+	shunned   time.Duration // until when it is made no offers, since it took none
+	shuns     int           // of those in a row
+	refused   int           // requests in a row for what it was not offered
 	meter     meter
+	pace      pace
 	sent      int64
-	parts     []part    // what an earlier connection was sent of pieces it did not finish
-	again     []uint32  // pieces that come before others, since it came back without them
-	owed      []waiting // what it had to pass on in an earlier connection, until it has told its pieces
 
-	at       [queues]int32 // 1 + its places in the queues
-	taker    int           // 1 + its place in Picker.takers
-	good     bool          // a taker that has shown nothing bad
-	supplier bool          // complete, and believed
-	salt     float64       // settles ties
+	relay   relay
+	audited time.Duration // until when an audit holds
+	strikes int           // impossible claims
+	gave    bitset        // pieces we gave it, kept while only those count
+	group   *group
+	joined  time.Duration
+
+	// What it left behind in an earlier connection.
+	home  home
+	parts []part    // what it was sent of pieces it did not finish
+	owed  []waiting // what it had to pass on, until it has told its pieces
+	again []uint32  // of that, pieces it came back without: they come before others
 }
 
 const (

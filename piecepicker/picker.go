@@ -89,6 +89,7 @@ type Picker struct {
 	rarity      rarity
 	need        [noTier][]uint32 // what is needed, by tier
 	everSent    bitset           // pieces a whole copy of which ever left us
+	unsentLeft  int              // the others
 	otherOrigin bool             // somebody else has pieces that are not from us
 	sources     map[uint32]sources
 	stallNext   uint32
@@ -124,6 +125,7 @@ type Picker struct {
 	faded       time.Duration
 	meter       meter
 	peak        float64
+	median      float64 // of the rates of peers: see slowPace
 	sent        int64
 	arrivals    float64 // per second
 	haves       int     // since the last sweep
@@ -150,9 +152,9 @@ func New(cfg Config, rng *rand.Rand) *Picker {
 	}
 	p := &Picker{
 		cfg: cfg, limits: Limits{MaxRate: cfg.MaxRate}, rng: rng,
-		pieces: make([]piece, n), rarity: newRarity(n), everSent: newBitset(n), sources: map[uint32]sources{},
+		pieces: make([]piece, n), rarity: newRarity(n), everSent: newBitset(n), unsentLeft: n, sources: map[uint32]sources{},
 		peers: make([]*peer, 1), groups: map[netip.Prefix]*group{}, records: map[home]*record{},
-		relayDelay: delayFirst,
+		relayDelay: delayFirst, widening: widening{factor: 1},
 	}
 	for i := range p.pieces {
 		p.pieces[i].rank = uint32(i)

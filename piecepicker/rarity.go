@@ -91,11 +91,9 @@ func (p *Picker) exchange(pc *piece, i, to uint32) {
 func (p *Picker) rarest(q *peer) (uint32, bool) {
 	const tries = 16
 	best, found := uint32(0), false
-	for v, left := 0, tries; left > 0 && v < len(p.rarity.first); v++ {
-		from, size := p.rarity.first[v], p.rarity.end(v)-p.rarity.first[v]
-		if size == 0 {
-			continue
-		}
+	for from, left := uint32(0), tries; left > 0 && int(from) < len(p.rarity.order); {
+		end := p.rarity.end(int(p.pieces[p.rarity.order[from]].live))
+		size := end - from
 		at := p.rng.Uint32N(size)
 		for range min(uint32(left), size) {
 			i := p.rarity.order[from+at]
@@ -112,6 +110,7 @@ func (p *Picker) rarest(q *peer) (uint32, bool) {
 			}
 			left--
 		}
+		from = end
 	}
 	if found {
 		return best, true

@@ -213,7 +213,7 @@ func (p *Picker) serve(q *peer) bool {
 
 // assist offers the rarest piece to the peer with the fewest, if the throttle leaves that much.
 func (p *Picker) assist() bool {
-	if holders, _ := p.least(); holders == 0 || !p.affords(Assist, nil) {
+	if !p.copyOut() || !p.affords(Assist, nil) {
 		return false
 	}
 	q := p.queues[assistQueue].top()

@@ -119,7 +119,7 @@ func (p *Picker) Restore(now time.Time, b []byte) error {
 		}
 	}
 	p.otherOrigin, p.gate.done = flags&flagOtherOrigin != 0, flags&flagGateDone != 0
-	p.records, p.everSent = records, sent
+	p.records, p.everSent, p.unsentLeft = records, sent, len(p.pieces)-sent.count()
 	for i := range p.pieces {
 		pc := &p.pieces[i]
 		if pc.sent == 0 && sent.has(uint32(i)) {

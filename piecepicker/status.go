@@ -104,7 +104,7 @@ type PieceStatus struct {
 func (p *Picker) Status(now time.Time) Status {
 	p.at(now)
 	s := Status{
-		Stage: p.stage(), Availability: p.availability(), Needed: p.needed(), Unsent: len(p.pieces) - p.everSent.count(),
+		Stage: p.stage(), Availability: p.availability(), Needed: p.needed(), Unsent: p.unsentLeft,
 		Held: p.held(), OnLoan: p.loans, InFlight: p.inFlight, Window: p.windowSize(), Sent: p.sent,
 		RelayDelay: p.relayDelay, Arrivals: p.arrivals, Rates: p.Rates(now),
 	}

@@ -17,6 +17,7 @@ const (
 	paceOver     = 30 * time.Second
 	paceLeast    = 1 << 10 // bytes per second
 	paceOfMedian = 0.05
+	paceCrowd    = 3 // peers that have a median worth the name
 	haveRateTime = 33 * time.Second
 	recordSweeps = 64
 )
@@ -140,8 +141,8 @@ func (p *Picker) checkPace(q *peer, slow float64) {
 	p.shun(q)
 }
 
-// slowPace returns the rate below which a peer is too slow: a twentieth of the median, at least 1 KiB/s, but never more than a
-// quarter of an even share of what all of them get, for then it is we who are slow.
+// slowPace returns the rate below which a peer is too slow: a twentieth of the median of those who take pieces, or what that
+// was when there were some, and at least 1 KiB/s; but never more than a quarter of an even share, for then it is we who are slow.
 func (p *Picker) slowPace() float64 {
 	p.rates = p.rates[:0]
 	for _, q := range p.takers {
@@ -149,10 +150,9 @@ func (p *Picker) slowPace() float64 {
 			p.rates = append(p.rates, q.meter.rate)
 		}
 	}
-	if len(p.rates) == 0 {
-		return 0
+	if len(p.rates) >= paceCrowd {
+		slices.Sort(p.rates)
+		p.median = p.rates[len(p.rates)/2]
 	}
-	slices.Sort(p.rates)
-	median := p.rates[len(p.rates)/2]
-	return min(max(paceLeast, paceOfMedian*median), p.meter.rate/float64(4*len(p.rates)))
+	return min(max(paceLeast, paceOfMedian*p.median), p.fullRate()/float64(4*max(1, len(p.rates))))
 }

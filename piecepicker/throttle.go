@@ -47,7 +47,16 @@ func (p *Picker) availability() float64 {
 		return 0
 	}
 	holders, pieces := p.least()
+	if p.partial() {
+		holders, pieces = 0, max(p.unsentLeft, int(p.rarity.end(0)))
+	}
 	return float64(holders) + float64(len(p.pieces)-pieces)/float64(len(p.pieces))
+}
+
+// copyOut reports whether a whole copy is out.
+func (p *Picker) copyOut() bool {
+	holders, _ := p.least()
+	return holders > 0 && !p.partial()
 }
 
 // fullRate returns what the torrent may send at most, in bytes per second: of an unlimited one, what it was seen to send.
@@ -120,6 +129,9 @@ func (p *Picker) accrue() {
 	for c := Need; c <= Assist; c++ {
 		rate, _ := p.rate(c)
 		p.credits[c] = min(most, p.credits[c]+rate*dt)
+	}
+	if !p.copyOut() {
+		p.credits[Assist] = min(0, p.credits[Assist]) // there is nothing to assist with before a copy is out
 	}
 }
 

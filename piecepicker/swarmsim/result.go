@@ -41,10 +41,11 @@ type GroupResult struct {
 type Result struct {
 	Seed     uint64
 	Ended    time.Duration
-	First    Mark // every piece is, or was, at some leech
-	All      Mark // all honest peers are complete
-	Sent     int64
-	Copies   float64 // Sent over the length of the torrent
+	First    Mark                          // every piece is, or was, at some leech
+	All      Mark                          // all honest peers are complete
+	Sent     int64                         // bytes the server sent
+	Passed   int64                         // bytes peers sent each other
+	Copies   float64                       // Sent over the length of the torrent
 	Classes  map[piecepicker.Class]float64 // copies by what they were sent for; class 0 is a server without classes
 	Offers   map[piecepicker.Code]int      // pieces offered, by the rule
 	Groups   []GroupResult

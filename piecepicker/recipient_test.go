@@ -1,0 +1,283 @@
+package piecepicker
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+
+func TestFirstOfferWaitsForThePiecesOfThePeer(t *testing.T) {
+	for name, tell := range map[string]func(w *world){
+		"HAVE NONE": func(w *world) { w.p.PeerHaveNone(w.now, w.ids["a"]) },
+		"bitfield":  func(w *world) { w.p.PeerBitfield(w.now, w.ids["a"], []byte{0}) },
+		"HAVE":      func(w *world) { w.has("a", 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := draw(t, Config{}, 4, "sent #...\n a ?")
+			require.Empty(t, w.after(200*time.Millisecond))
+			tell(w)
+			require.Contains(t, w.offers(w.next()), "a:offer:alone")
+		})
+	}
+	t.Run("nothing for 300 ms", func(t *testing.T) {
+		w := draw(t, Config{}, 4, "a ?")
+		require.Empty(t, w.after(299*time.Millisecond))
+		require.Contains(t, w.offers(w.after(time.Millisecond)), "a:offer:alone")
+	})
+}
+
+func TestPieceNeverSentGoesToOnePeerOnly(t *testing.T) {
+	w := draw(t, Config{}, 3, "a\nb\nc\nd")
+	require.Equal(t, "x:offer:unsent x:offer:unsent x:offer:unsent", anonymous(w.offers(w.next())))
+	seen := map[uint32]bool{}
+	for _, d := range w.done {
+		if d.Kind == KindOffer {
+			require.False(t, seen[d.Piece])
+			seen[d.Piece] = true
+		}
+	}
+	require.Len(t, seen, 3)
+}
+
+// anonymous replaces the first letter of each word.
+func anonymous(s string) string {
+	b := []byte(s)
+	for i := range b {
+		if i == 0 || b[i-1] == ' ' {
+			b[i] = 'x'
+		}
+	}
+	return string(b)
+}
+
+func TestUnchokeComesBeforeTheOffer(t *testing.T) {
+	w := draw(t, Config{}, 1, "a")
+	ds := w.next()
+	require.Len(t, ds, 2)
+	require.Equal(t, []Kind{KindUnchoke, KindOffer}, []Kind{ds[0].Kind, ds[1].Kind})
+}
+
+func TestIdlePeerIsChokedAndUnchokedNoSoonerThanTenSecondsLater(t *testing.T) {
+	w := draw(t, Config{}, 2, "a\nb")
+	w.giveAll("a", 1)
+	w.giveAll("b", 1)
+	w.has("a", 1, 0)
+	w.has("b", 0, 1)
+	require.Equal(t, "a:choke:idle b:choke:idle", w.show(w.after(31*time.Second), KindChoke))
+	w.join("c", "")
+	w.leave("a")
+	w.leave("b")
+	w.after(10 * time.Second)
+	require.NotEmpty(t, w.loans("c"))
+}
+
+func TestFlipsAreTenSecondsApart(t *testing.T) {
+	w := draw(t, Config{}, 2, "sent ##\n a #.\n b .#")
+	w.next()
+	w.has("a", 1)
+	w.has("b", 0)
+	w.join("c", "")
+	w.next()
+	flips := map[Peer]time.Time{}
+	for range 200 {
+		for _, d := range w.after(time.Second) {
+			if d.Kind == KindChoke || d.Kind == KindUnchoke {
+				if last, ok := flips[d.Peer]; ok {
+					require.GreaterOrEqual(t, w.now.Sub(last), 10*time.Second)
+				}
+				flips[d.Peer] = w.now
+			}
+		}
+	}
+	require.NotEmpty(t, flips)
+}
+
+func TestThoseWithNothingOnOfferComeFirst(t *testing.T) {
+	w := draw(t, Config{MaxRate: 4 * blocks * unit}, 20, "a\nb\nc\nd")
+	w.next()
+	for _, name := range []string{"a", "b", "c", "d"} {
+		require.Len(t, w.loans(name), 1)
+	}
+}
+
+func TestNewcomersWindowIsTwoPieces(t *testing.T) {
+	w := draw(t, Config{MaxRate: 1 << 30}, 40, "a\nb\nc")
+	w.next()
+	for range 4 { // c takes nothing more
+		for _, name := range []string{"a", "b"} {
+			w.giveAll(name, 1)
+		}
+	}
+	w.next()
+	// Both have four out, which is twice their window. c has nothing out but its first offers, and gets no more than it can take.
+	require.Equal(t, 2, w.peer("a").Window)
+	require.LessOrEqual(t, len(w.loans("c")), 2)
+}
+
+func TestRelayersGetMore(t *testing.T) {
+	w := draw(t, Config{MaxRate: blocks * unit}, 60, "a\nb\nc")
+	count := map[string]int{}
+	for range 20 {
+		for _, name := range []string{"a", "b"} {
+			for _, i := range w.giveAll(name, 1) {
+				count[name]++
+				if name == "a" { // only a passes on
+					w.has("c", i)
+				}
+			}
+		}
+	}
+	require.Greater(t, w.peer("a").Window, w.peer("b").Window)
+	require.Equal(t, Proven, w.peer("a").Trust)
+	require.Equal(t, Unproven, w.peer("b").Trust)
+	require.Greater(t, count["a"], count["b"])
+}
+
+func TestLostPieceGoesToTheYoungest(t *testing.T) {
+	w := draw(t, Config{}, 16, "sent ################\n a ..############## \n b #############... \n z .###############")
+	// a, b, z hold all but piece 0, which b holds; when b leaves it is lost.
+	w.p.shunAll()
+	w.after(time.Second)
+	require.Equal(t, 1, w.piece(0).Holders)
+	w.join("y", "")
+	w.p.shunAll()
+	w.leave("b")
+	w.p.forgiveAll()
+	ds := w.next()
+	i := slices.IndexFunc(ds, func(d Decision) bool { return d.Kind == KindOffer && d.Piece == 0 })
+	require.GreaterOrEqual(t, i, 0)
+	require.Equal(t, "y", w.names[ds[i].Peer])
+	require.Equal(t, Lost, ds[i].Reason.Code)
+}
+
+// shunAll makes offers to nobody, until forgiveAll.
+func (p *Picker) shunAll() {
+	for _, q := range p.peers[1:] {
+		if q != nil {
+			q.shunned = 1 << 60
+			p.touch(q)
+		}
+	}
+}
+
+func (p *Picker) forgiveAll() {
+	for _, q := range p.peers[1:] {
+		if q != nil {
+			q.shunned = 0
+			p.touch(q)
+		}
+	}
+}
+
+func TestUploadOnlyPeersGetNothing(t *testing.T) {
+	w := draw(t, Config{}, 4, "a ?\nb ?")
+	w.p.PeerUploadOnly(w.now, w.ids["a"], true)
+	w.after(time.Second)
+	require.Empty(t, w.loans("a"))
+	require.NotEmpty(t, w.loans("b"))
+	w.p.PeerUploadOnly(w.now, w.ids["a"], false)
+	w.p.PeerUploadOnly(w.now, w.ids["b"], true)
+	w.leave("b")
+	w.next()
+	require.NotEmpty(t, w.loans("a"))
+}
+
+func TestLoneLeechGetsEverything(t *testing.T) {
+	for name, prepare := range map[string]func(w *world, q *peer){
+		"new":     func(*world, *peer) {},
+		"hoarder": func(w *world, q *peer) { q.trust = Hoarder },
+		"liar":    func(w *world, q *peer) { q.liar = true },
+		"milker":  func(w *world, q *peer) { q.relay.served = 1000 },
+	} {
+		for _, mode := range []Mode{Conservative, Balanced, Generous} {
+			t.Run(name+" "+mode.String(), func(t *testing.T) {
+				w := draw(t, Config{Mode: mode, MaxRate: 1}, 100, "s all\na ?\nx ?")
+				q := w.p.peers[w.ids["a"]]
+				prepare(w, q)
+				w.p.PeerHaveNone(w.now, w.ids["a"])
+				w.p.judge(q)
+				w.p.touch(q)
+				w.p.PeerUploadOnly(w.now, w.ids["x"], true)
+				require.Len(t, w.giveAll("a", 1000), 100)
+				require.Equal(t, 100, w.peer("a").Pieces)
+			})
+		}
+	}
+}
+
+// What is offered ahead follows what the peer takes: half a second of it, or two pieces.
+func TestLookAheadFollowsTheRate(t *testing.T) {
+	for _, tc := range []struct {
+		rate   float64
+		others bool
+		want   int
+	}{
+		{0, true, 2},
+		{blocks * unit, true, 2},
+		{40 * blocks * unit, true, 20},
+		{0, false, aloneBytes / (blocks * unit)},
+		{300 * blocks * unit, false, 300},
+	} {
+		w := draw(t, Config{MaxRate: 1 << 40}, 1000, "a\nb ?")
+		if tc.others {
+			w.p.PeerHaveNone(w.now, w.ids["b"])
+		}
+		for _, q := range w.p.peers[1:] {
+			q.meter.rate = tc.rate
+			q.relay.window = 1000
+			w.p.touch(q)
+		}
+		w.next()
+		require.Len(t, w.loans("a"), tc.want, "%+v", tc)
+	}
+}
+
+func TestReconnectedPeerGetsWhatItHadFirst(t *testing.T) {
+	w := draw(t, Config{MaxRate: 1 << 30}, 50, "a\nb\nc")
+	taken := w.giveAll("a", 3)
+	w.after(5 * time.Second)
+	w.leave("a")
+	w.join("a", "")
+	ds := w.next()
+	var again []uint32
+	for _, d := range ds {
+		if d.Reason.Code == Again {
+			require.Equal(t, "a", w.names[d.Peer])
+			again = append(again, d.Piece)
+		}
+	}
+	require.Subset(t, taken, again)
+	require.NotEmpty(t, again)
+}
+
+func TestReconnectedPeerStillHasToPassOn(t *testing.T) {
+	w := draw(t, Config{MaxRate: 1 << 30}, 8, "a\nb\nc")
+	i := w.giveAll("a", 1)[0]
+	w.leave("a")
+	drawn := []byte("........")
+	drawn[i] = '#'
+	w.join("a", string(drawn))
+	require.Equal(t, 1, w.peer("a").Awaiting)
+	w.has("b", i)
+	require.Equal(t, 1, w.peer("a").Relayed)
+}
+
+func TestHalfSentPieceGoesOnWhereItStopped(t *testing.T) {
+	w := draw(t, Config{}, 1, "a")
+	w.next()
+	w.send("a", 0, 0)
+	w.leave("a")
+	w.join("a", "")
+	w.next()
+	w.send("a", 0, 1)
+	require.Equal(t, 1, w.piece(0).Sent)
+	w.leave("a")
+	w.after(11 * time.Minute)
+	w.join("a", "")
+	w.next()
+	w.send("a", 0, 1)
+	require.Equal(t, 1, w.piece(0).Sent, "what was sent more than ten minutes ago is forgotten")
+}

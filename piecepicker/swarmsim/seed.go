@@ -1,0 +1,105 @@
+package swarmsim
+
+import "github.com/seedserver/bittorrent/piecepicker"
+
+// What goes on between the peers and the server.
+
+// dial connects p to the server, if it has a place.
+func (s *swarm) dial(p *peer) {
+	if s.conns == s.cfg.connections() {
+		p.nextDial = s.now + dialEvery
+		return
+	}
+	num := s.server.PeerJoined(s.clock(), piecepicker.PeerInfo{Addr: p.addr})
+	s.conns++
+	p.num, p.seed = num, &link{owner: p, shown: newBitset(s.cfg.Pieces)}
+	for int(num) >= len(s.byNum) {
+		s.byNum = append(s.byNum, nil)
+	}
+	s.byNum[num] = p
+	switch {
+	case p.complete():
+		s.server.PeerHaveAll(s.clock(), num)
+	case p.nHave == 0:
+		s.server.PeerHaveNone(s.clock(), num)
+	default:
+		s.server.PeerBitfield(s.clock(), num, p.have.wire(s.cfg.Pieces))
+	}
+	if p.complete() {
+		s.audit(p)
+	}
+}
+
+// hangUp ends the connection of p to the server.
+func (s *swarm) hangUp(p *peer) {
+	if p.seed == nil {
+		return
+	}
+	s.shut(p.seed)
+	s.byNum[p.num] = nil
+	s.server.PeerLeft(s.clock(), p.num)
+	s.conns--
+	p.seed, p.num = nil, 0
+}
+
+// serve lets the server decide, and does what it says.
+func (s *swarm) serve() {
+	s.decisions = s.server.Tick(s.clock(), s.decisions[:0])
+	for _, d := range s.decisions {
+		p := s.byNum[d.Peer]
+		if p == nil {
+			continue
+		}
+		if s.cfg.Transcript != nil {
+			d.Peer = piecepicker.Peer(p.id)
+			s.say("%v", d)
+		}
+		switch d.Kind {
+		case piecepicker.KindOffer:
+			s.res.Offers[d.Reason.Code]++
+			s.show(p, d.Piece)
+		case piecepicker.KindUnchoke:
+			s.permit(p.seed)
+		case piecepicker.KindChoke:
+			s.shut(p.seed)
+		case piecepicker.KindDrop:
+			s.hangUp(p)
+			p.nextDial = Forever
+		}
+	}
+}
+
+// show tells p that the server has piece i.
+func (s *swarm) show(p *peer, i uint32) {
+	if p.seed.shown.has(i) {
+		return
+	}
+	p.seed.shown.set(i)
+	if !p.have.has(i) {
+		s.want(p.seed, 1)
+	}
+}
+
+// audit has the oracle look at p, which says it is complete: later, and again and again while it is connected.
+func (s *swarm) audit(p *peer) {
+	answers := p.what.Behaviour == Leech || p.what.Behaviour == JunkSeed
+	if s.cfg.audit() < 0 || p.seed == nil || !answers {
+		return
+	}
+	conn := p.seed
+	var look func()
+	look = func() {
+		if p.seed != conn || !p.complete() {
+			return
+		}
+		ok := p.what.Behaviour == Leech
+		if ok {
+			s.say("%v passes an audit", p)
+		} else {
+			s.say("%v fails an audit", p)
+		}
+		s.server.Audited(s.clock(), p.num, ok)
+		s.timers.at(s.now+auditEvery, look)
+	}
+	s.timers.at(s.now+s.cfg.audit(), look)
+}
