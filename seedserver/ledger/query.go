@@ -41,33 +41,11 @@ const (
 // all of them.
 type FileQuery struct {
 	Today      Day     // whose counts, and whose month's, are wanted
-	FileIDs    []int64 // if not nil, only these
+	FileIDs    []int64 // if not nil, only these; at most 30,000
 	Sort       FileSort
 	Descending bool
 	Offset     int // rows to leave out at the beginning
 	Limit      int // rows at most; if zero, all
-}
-
-// Row is what was counted in one span of time.
-type Row struct {
-	Start  Day    `json:"start"` // the first day of the span; of SpanEver 1970-01-01
-	FileID int64  `json:"file"`  // 0: everything together
-	Path   string `json:"path"`  // the last one of the entry; empty for everything together
-	Counts Counts `json:"counts"`
-}
-
-// RowQuery says which rows to return. The zero value asks for the days of
-// everything together, from the first on.
-type RowQuery struct {
-	Span     Span
-	EachFile bool  // a row for each entry that had traffic
-	FileID   int64 // if not EachFile: of this entry; if zero, of everything together
-
-	First, Last Day // of spans by their first day, both included; zero Last: no end. SpanEver ignores them
-
-	Descending bool // the last row first
-	Offset     int  // rows to leave out at the beginning
-	Limit      int  // rows at most; if zero, all
 }
 
 // Overall returns the counts of everything together. It reads three rows.
@@ -177,66 +155,6 @@ func (q *FileQuery) read(ctx context.Context, tx *sql.Tx, where string, args []a
 		rows = append(rows, f)
 	}
 	return rows, found.Err()
-}
-
-// Rows returns rows in the order of spans, and those of one span in the order in
-// which their entries were made.
-func (r *Reader) Rows(ctx context.Context, q RowQuery) (rows []Row, err error) {
-	err = r.EachRow(ctx, q, func(row Row) error {
-		rows = append(rows, row)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return rows, nil
-}
-
-// EachRow calls f for each row that Rows would return, until f returns an error,
-// which it returns. It reads rows as it goes, for tables that are too long to
-// hold.
-func (r *Reader) EachRow(ctx context.Context, q RowQuery, f func(Row) error) error {
-	return r.view(ctx, "reading the traffic", func(tx *sql.Tx) error {
-		text, args := q.text()
-		rows, err := tx.QueryContext(ctx, text, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var row Row
-			if err := rows.Scan(append([]any{&row.Start, &row.FileID, &row.Path}, row.Counts.fields()...)...); err != nil {
-				return err
-			}
-			if err := f(row); err != nil {
-				return err
-			}
-		}
-		return rows.Err()
-	})
-}
-
-// text returns the SQL of q and its arguments. The order is that of the table.
-func (q *RowQuery) text() (text string, args []any) {
-	text = "SELECT start, file_id, coalesce(path, ''), " + columns("traffic") +
-		" FROM traffic LEFT JOIN file ON file.id = file_id WHERE span = ?"
-	args = []any{q.Span}
-	if q.Span != SpanEver {
-		text += " AND start >= ?"
-		args = append(args, q.First)
-		if q.Last != 0 {
-			text += " AND start <= ?"
-			args = append(args, q.Last)
-		}
-	}
-	if q.EachFile {
-		text += " AND file_id <> 0"
-	} else {
-		text += " AND file_id = ?"
-		args = append(args, q.FileID)
-	}
-	by := direction(q.Descending)
-	return text + " ORDER BY span" + by + ", start" + by + ", file_id" + by + limit(q.Offset, q.Limit), args
 }
 
 // columns returns the list of countColumns of a table that may have no row.
