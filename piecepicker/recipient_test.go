@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-
 func TestFirstOfferWaitsForThePiecesOfThePeer(t *testing.T) {
 	for name, tell := range map[string]func(w *world){
 		"HAVE NONE": func(w *world) { w.p.PeerHaveNone(w.now, w.ids["a"]) },
