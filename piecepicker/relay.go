@@ -81,12 +81,13 @@ func (p *Picker) othersThan(q *peer) bool {
 	return len(p.takers) > 1 || len(p.takers) == 1 && p.takers[0] != q
 }
 
-// passedOn credits the sources of piece i, which a peer got that we did not give it to.
+// passedOn credits the sources of piece i, which a peer got that we did not give it to. Of several, those that are overdue get
+// nothing: the piece was given to the others because they did not pass it on.
 func (p *Picker) passedOn(i uint32) {
 	src := p.sources[i]
 	p.unwatch(i)
 	for _, id := range src.ids[:src.n] {
-		p.credit(p.peers[id], i)
+		p.credit(p.peers[id], i, src.n == 1)
 	}
 }
 
@@ -96,7 +97,8 @@ func (p *Picker) unwatch(i uint32) {
 	p.pieces[i].watched = false
 }
 
-func (p *Picker) credit(s *peer, i uint32) {
+// credit takes piece i off what s is expected to pass on: it did, unless it is late and not the only one who can have.
+func (p *Picker) credit(s *peer, i uint32, only bool) {
 	r := &s.relay
 	k := slices.IndexFunc(r.waiting, func(w waiting) bool { return w.piece == i })
 	if k < 0 {
@@ -106,6 +108,10 @@ func (p *Picker) credit(s *peer, i uint32) {
 	r.waiting = slices.Delete(r.waiting, k, k+1)
 	if w.late {
 		r.late--
+		if !only {
+			p.touch(s)
+			return
+		}
 		r.expired = max(0, r.expired-1)
 	}
 	p.relayDelay += (p.now - w.at - p.relayDelay) / 8
