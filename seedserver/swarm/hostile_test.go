@@ -3,6 +3,7 @@ package swarm
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -161,6 +162,30 @@ func TestRefusalsAreBounded(t *testing.T) {
 		r.send(requests(0, 0, 1)...)
 		require.True(t, r.closed())
 	})
+}
+
+// A request that is queued already, or taken back, leads to nothing but the work of looking for it: it counts like one refused.
+func TestRepetitionsAreBounded(t *testing.T) {
+	ask := requests(0, 0, 1)[0]
+	back := peerwire.Cancel(ask.(peerwire.Request))
+	for _, tt := range []struct {
+		name     string
+		messages []peerwire.Message
+	}{
+		{"asked for again", repeat(ask, maxRefused+2)},
+		{"taken back", slices.Repeat([]peerwire.Message{ask, back}, maxRefused+1)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				r, _, _, _ := held(t, nil)
+				last := len(tt.messages) - 1
+				r.send(tt.messages[:last]...)
+				require.False(t, r.closed())
+				r.send(tt.messages[last])
+				require.True(t, r.closed())
+			})
+		})
+	}
 }
 
 // What follows in the same read as the reason to hang up is passed over, or it would be counted for ever.

@@ -53,7 +53,8 @@ func (o *outbox) push(frames []byte) bool {
 
 // promise queues requests, which are valid, up to limit in all; frames, the answers to others, go with them. A request that
 // is in the queue already is one with it, and answered once. Requests above the limit are refused where reject is set.
-func (o *outbox) promise(requests []grant, limit int, frames []byte, reject bool) (refused int, ok bool) {
+// useless counts both kinds.
+func (o *outbox) promise(requests []grant, limit int, frames []byte, reject bool) (useless int, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
@@ -63,16 +64,17 @@ func (o *outbox) promise(requests []grant, limit int, frames []byte, reject bool
 	for _, r := range requests {
 		switch {
 		case o.queue.contains(r.Request):
+			useless++
 		case o.queue.n < limit:
 			o.queue.push(r)
 		default:
-			refused++
+			useless++
 			if reject {
 				o.frames = peerwire.AppendReject(o.frames, r.Request)
 			}
 		}
 	}
-	return refused, len(o.frames) <= maxFrames
+	return useless, len(o.frames) <= maxFrames
 }
 
 // cancel takes a request back, and reports whether it was still there. With reject set it is answered all the same: "every

@@ -9,7 +9,7 @@ import (
 // Bounds of what a peer may do for nothing.
 const (
 	maxNoise   = 1000   // messages of no use between two sweeps
-	maxRefused = 20_000 // refused requests between two sweeps: clients are known to ask for thousands too many
+	maxRefused = 20_000 // requests refused, repeated or taken back between two sweeps: clients are known to ask for thousands too many
 	maxStrikes = 10     // requests that cannot be served
 )
 
@@ -29,7 +29,7 @@ func (l *loop) received(now time.Time, p *peer, m peerwire.Message) {
 	case peerwire.HaveNone:
 		l.hasNone(now, p)
 	case peerwire.Cancel:
-		l.cancelled(p, peerwire.Request(m))
+		l.cancelled(now, p, peerwire.Request(m))
 	case peerwire.Extended:
 		l.extended(now, p, m)
 	case peerwire.Reject:
@@ -153,8 +153,8 @@ func (l *loop) requested(now time.Time, p *peer, requests []peerwire.Request) {
 	if !p.fast {
 		limit *= 4 // one that is not told what is refused waits for it until a timeout
 	}
-	refused, ok := p.out.promise(valid, limit, frames, p.fast)
-	p.refused += refused
+	useless, ok := p.out.promise(valid, limit, frames, p.fast)
+	p.refused += useless
 	switch {
 	case !ok:
 		l.drop(now, p, errNotRead)
@@ -168,9 +168,13 @@ func (l *loop) requested(now time.Time, p *peer, requests []peerwire.Request) {
 }
 
 // cancelled takes a request back. One that is not queued was answered already, or never held.
-func (l *loop) cancelled(p *peer, r peerwire.Request) {
+func (l *loop) cancelled(now time.Time, p *peer, r peerwire.Request) {
 	if !p.out.cancel(r, p.fast) {
 		p.noise++
+		return
+	}
+	if p.refused++; p.refused > maxRefused { // who asks and takes back for ever costs work, too
+		l.drop(now, p, errNoise)
 		return
 	}
 	l.touch(p)
