@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -101,7 +102,7 @@ func (l *library) version(h metainfo.InfoHash) *Version {
 // memory is a Store.
 type memory struct {
 	mu          sync.Mutex
-	records     []Record
+	records     map[string]Record // by path
 	checkpoints map[string]Checkpoint
 	resumed     int // checkpoints that were asked for and there
 }
@@ -109,18 +110,23 @@ type memory struct {
 func (m *memory) Load(context.Context) ([]Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.Clone(m.records), nil
+	return slices.Collect(maps.Values(m.records)), nil
 }
 
 func (m *memory) Write(_ context.Context, changes []Change) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.records == nil {
+		m.records = map[string]Record{}
+	}
 	for _, ch := range changes {
-		m.records = slices.DeleteFunc(m.records, func(r Record) bool {
-			return r.InfoHash == ch.Record.InfoHash && (r.Path == ch.Record.Path || ch.From != "" && r.Path == ch.From)
-		})
+		if r, ok := m.records[ch.From]; ok && r.InfoHash == ch.Record.InfoHash {
+			delete(m.records, ch.From)
+		}
 		if ch.Retired == "" {
-			m.records = append(m.records, ch.Record)
+			m.records[ch.Record.Path] = ch.Record
+		} else if r, ok := m.records[ch.Record.Path]; ok && r.InfoHash == ch.Record.InfoHash {
+			delete(m.records, ch.Record.Path)
 		}
 	}
 	return nil
@@ -144,12 +150,6 @@ func (m *memory) SaveCheckpoint(_ context.Context, c Checkpoint) error {
 	}
 	m.checkpoints[c.Path] = c
 	return nil
-}
-
-func (m *memory) len() int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.records)
 }
 
 // requireSeeded fails the test unless path is published with the bytes that are

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 func TestParseRules(t *testing.T) {
@@ -321,5 +322,28 @@ func FuzzParseRules(f *testing.F) {
 		require.NoError(t, err)
 		set.judgeExcluded("some/path.iso")
 		set.judgeContent("some/path.iso", 7)
+	})
+}
+
+// naive reports whether elements match names, by trying everything.
+func naive(elements, names []string) bool {
+	switch {
+	case len(elements) == 0:
+		return len(names) == 0
+	case elements[0] == "**":
+		return naive(elements[1:], names) || len(names) > 0 && naive(elements, names[1:])
+	}
+	return len(names) > 0 && matchElement(elements[0], names[0]) && naive(elements[1:], names[1:])
+}
+
+func TestPatternMatchesLikeANaiveOne(t *testing.T) {
+	element := rapid.SampledFrom([]string{"a", "b", "*", "**", "**"})
+	name := rapid.SampledFrom([]string{"a", "b"})
+	rapid.Check(t, func(t *rapid.T) {
+		elements := rapid.SliceOfN(element, 1, 7).Draw(t, "pattern")
+		names := rapid.SliceOfN(name, 1, 7).Draw(t, "path")
+		p, err := compilePattern("/" + strings.Join(elements, "/"))
+		require.NoError(t, err)
+		require.Equal(t, naive(elements, names), p.match(strings.Join(names, "/")))
 	})
 }
