@@ -9,27 +9,14 @@ import (
 // Availability returns for each piece how many connected peers say that they have it, ourselves not counted; nil when the Swarm
 // does not run. It costs the loop a copy of each peer's bitfield: for people to look at. Who may call it is as for Peers.
 func (s *Swarm) Availability() []uint32 {
-	q := &holdingsQuery{reply: make(chan holdings, 1)}
-	select {
-	case <-s.running:
-	default:
+	h, ok := ask(s, func(l *loop, _ time.Time) holdings { return l.holdings() })
+	if !ok {
 		return nil
 	}
-	if !s.post(q) {
-		return nil
-	}
-	select {
-	case h := <-q.reply:
-		return h.perPiece(s.numPieces)
-	case <-s.done:
-		return nil
-	}
+	return h.perPiece(s.numPieces)
 }
 
-type holdingsQuery struct{ reply chan holdings }
-
-func (q *holdingsQuery) apply(l *loop, _ time.Time) {
-	var h holdings
+func (l *loop) holdings() (h holdings) {
 	for p := range l.peers {
 		switch {
 		case p.have == nil || p.have.None():
@@ -39,7 +26,7 @@ func (q *holdingsQuery) apply(l *loop, _ time.Time) {
 			h.partial = append(h.partial, slices.Clone(p.have.Bytes()))
 		}
 	}
-	q.reply <- h
+	return h
 }
 
 // holdings is what all peers have: how many have everything, and the bitfields of those who have some.

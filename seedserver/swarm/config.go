@@ -105,6 +105,10 @@ func orDiscard(l *slog.Logger) *slog.Logger {
 	return l
 }
 
+// revealsPieces reports whether pieces are revealed one by one. A single one is not: there is nothing to spread, and libtorrent
+// closes the connection at a HAVE that makes us complete before it was interested.
+func (c *Config) revealsPieces() bool { return c.Superseed != nil && c.Info.NumPieces() > 1 }
+
 // limiters returns what paces each class, and whether anything does.
 func (c *Config) limiters() (limited bool, all [Classes]Limiter) {
 	for class := range all {

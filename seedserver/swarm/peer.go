@@ -63,16 +63,20 @@ func (p *peer) progress(numPieces uint32) float64 {
 	return float64(p.have.Count()) / float64(numPieces)
 }
 
+// name returns the client's name and version, safe to print; empty when it told none.
+func (p *peer) name() string {
+	if p.client != "" {
+		return p.client
+	}
+	return p.id.Client()
+}
+
 func (p *peer) stat(numPieces uint32) PeerStat {
 	queued, _ := p.out.idle()
-	client := p.client
-	if client == "" {
-		client = p.id.Client()
-	}
 	return PeerStat{
 		Addr:       p.addr,
 		ID:         p.id,
-		Client:     client,
+		Client:     p.name(),
 		Progress:   p.progress(numPieces),
 		Uploaded:   p.uploaded.Load(),
 		Rate:       p.rate.perSecond(),

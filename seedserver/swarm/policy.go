@@ -73,8 +73,9 @@ const (
 	doDrop
 )
 
+// newPolicy returns the policy that cfg asks for.
 func newPolicy(cfg *Config) policy {
-	if cfg.Superseed != nil {
+	if cfg.revealsPieces() {
 		return newMasquerade(cfg)
 	}
 	return newPlain(cfg.UploadSlots)

@@ -104,30 +104,17 @@ func (s *Swarm) Stats() Stats {
 // Peers returns the connections, oldest first; none when the Swarm does not run. Any goroutine may call it, but for those of
 // Config.Sent.
 func (s *Swarm) Peers() []PeerStat {
-	select {
-	case <-s.running:
-	default:
-		return nil
-	}
-	q := &peersQuery{reply: make(chan []PeerStat, 1)}
-	if !s.post(q) {
-		return nil
-	}
-	select {
-	case list := <-q.reply:
+	list, _ := ask(s, func(l *loop, _ time.Time) []PeerStat {
+		oldestFirst := l.oldestFirst()
+		list := make([]PeerStat, len(oldestFirst))
+		for i, p := range oldestFirst {
+			list[i] = p.stat(s.numPieces)
+		}
 		return list
-	case <-s.done:
-		return nil
-	}
+	})
+	return list
 }
 
-type peersQuery struct{ reply chan []PeerStat }
-
-func (q *peersQuery) apply(l *loop, _ time.Time) {
-	oldestFirst := slices.SortedFunc(maps.Keys(l.peers), func(a, b *peer) int { return cmp.Compare(a.seq, b.seq) })
-	list := make([]PeerStat, len(oldestFirst))
-	for i, p := range oldestFirst {
-		list[i] = p.stat(l.swarm.numPieces)
-	}
-	q.reply <- list
+func (l *loop) oldestFirst() []*peer {
+	return slices.SortedFunc(maps.Keys(l.peers), func(a, b *peer) int { return cmp.Compare(a.seq, b.seq) })
 }

@@ -56,7 +56,7 @@ func New(cfg Config) *Swarm {
 		running:    make(chan struct{}),
 		done:       make(chan struct{}),
 
-		selective: cfg.Superseed != nil,
+		selective: cfg.revealsPieces(),
 	}
 	s.limited, s.limiters = cfg.limiters()
 	return s
