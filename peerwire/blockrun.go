@@ -12,6 +12,7 @@ type BlockRun struct {
 	own    []byte  // control frames and piece headers, in order
 	blocks []block // what goes between them
 	data   int     // bytes of all blocks
+	sent   int     // bytes of blocks that the last WriteTo wrote
 
 	vectors [][]byte    // what one write is made of; kept for its memory
 	out     net.Buffers // the part of vectors not yet written; a field, so that writing it allocates nothing
@@ -64,8 +65,27 @@ func (b *BlockRun) WriteTo(w io.Writer) (n int64, err error) {
 	}
 	b.out = b.vectors
 	n, err = b.out.WriteTo(w)
+	b.sent = b.data
+	if err != nil {
+		b.sent = b.payloadOf(n)
+	}
 	b.Reset()
 	return n, err
+}
+
+// Sent returns the bytes of blocks that the last [BlockRun.WriteTo] wrote: all of them, unless it failed.
+func (b *BlockRun) Sent() int { return b.sent }
+
+// payloadOf returns how many of the first n bytes of the run are of blocks.
+func (b *BlockRun) payloadOf(n int64) (payload int) {
+	for _, k := range b.blocks {
+		begun := n - int64(k.after) - int64(payload)
+		if begun <= 0 {
+			break
+		}
+		payload += int(min(begun, int64(len(k.data))))
+	}
+	return payload
 }
 
 // Reset empties the run without writing it, and lets go of the callers' buffers.

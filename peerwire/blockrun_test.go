@@ -92,6 +92,38 @@ func TestBlockRunAfterAnError(t *testing.T) {
 	_, err = run.WriteTo(&got)
 	require.NoError(t, err)
 	require.Equal(t, "next", got.String())
+	require.Zero(t, run.Sent())
+}
+
+// short takes a number of bytes and fails then.
+type short struct{ left int }
+
+func (s *short) Write(p []byte) (int, error) {
+	n := min(s.left, len(p))
+	s.left -= n
+	if n < len(p) {
+		return n, errFailing
+	}
+	return n, nil
+}
+
+// TestBlockRunSent: of a write that fails, the bytes of blocks that left count.
+func TestBlockRunSent(t *testing.T) {
+	var run peerwire.BlockRun
+	const head = 13 // of a piece
+	for taken, want := range map[int]int{
+		0: 0, 5: 0, 5 + head: 0, 5 + head + 1: 1, 5 + head + 100: 100, 5 + head + 101: 100, 5 + 2*head + 100: 100,
+		5 + 2*head + 107: 107, 5 + 2*head + 150: 150, 5 + 2*head + 154: 150, 5 + 2*head + 155: 150,
+	} {
+		run.AddFrames(peerwire.Append(nil, peerwire.Unchoke{}))
+		run.Add(1, 0, block(1, 100))
+		run.Add(1, 100, block(2, 50))
+		run.AddFrames(peerwire.Append(nil, peerwire.Choke{}))
+		n, err := run.WriteTo(&short{taken})
+		require.EqualValues(t, taken, n)
+		require.Equal(t, taken < 5+2*head+155, err != nil)
+		require.Equal(t, want, run.Sent(), "of %d bytes", taken)
+	}
 }
 
 // A packet socket shows what one system call sent.

@@ -77,6 +77,11 @@ type Config struct {
 	// Sent, if set, is told the payload bytes of a class sent since its last call, about once a second and at the end. It must
 	// not block, nor call the Swarm.
 	Sent func(class Class, bytes int)
+	// SentMetadata, if set, is told likewise of the bytes of the info dict sent (BEP 9).
+	SentMetadata func(bytes int)
+	// Joined, if set, is told of each connection that the Swarm takes, and Left of each that has ended, when nothing more is
+	// sent on it. Each must not block, nor call the Swarm.
+	Joined, Left func(PeerStat)
 	// Logger is for people. If nil, nothing is logged.
 	Logger *slog.Logger
 }

@@ -126,6 +126,7 @@ func (l *loop) metadataAsked(p *peer, payload []byte) {
 		p.noise++
 	}
 	p.out.pushMetadata(metadataAnswer{id: id, message: answer})
+	l.busy = true
 	l.touch(p)
 }
 

@@ -31,9 +31,10 @@ type loop struct {
 	ticked  time.Time
 	swept   time.Time
 	tally   tally
-	shown   tally          // what count published last
-	counted int64          // of Swarm.uploaded, what the last tick saw
-	told    [Classes]int64 // of Swarm.uploaded, what Config.Sent was told
+	shown   tally // what count published last
+	counted int64 // of Swarm.uploaded, what the last tick saw
+	told    told
+	leaving []*peer // dropped, and not yet through with sending
 	rate    rate
 	busy    bool // something was sent or asked for since the last tick
 	failed  time.Time
@@ -89,6 +90,7 @@ func (l *loop) close() {
 		p.out.close()
 		p.conn.Close()
 		p.release()
+		l.leaving = append(l.leaving, p)
 	}
 	clear(l.peers)
 	l.tally, l.rate = tally{}, 0
@@ -136,6 +138,9 @@ func (l *loop) admitted(now time.Time, a admission) {
 	l.peers[p] = struct{}{}
 	l.ids[p.id] = p
 	l.log.Debug("peer connected", "peer", p.addr)
+	if s.cfg.Joined != nil {
+		s.cfg.Joined(p.stat(s.numPieces))
+	}
 	showing := l.policy.join(now, p)
 	l.push(now, p, l.opening.appendTo(l.frames[:0], p, showing))
 	l.spawn(func(context.Context) { p.read() })
@@ -181,6 +186,7 @@ func (l *loop) drop(now time.Time, p *peer, reason error) {
 	p.out.close()
 	p.conn.Close()
 	p.release()
+	l.leave(p)
 	l.log.Debug("peer gone", "peer", p.addr, "err", reason)
 }
 

@@ -148,6 +148,20 @@ func (o *outbox) idle() (queued int, idle bool) {
 	return o.queue.n, !o.writing && !o.pacing && len(o.frames) == 0 && o.queue.n == 0
 }
 
+// resign gives the writer's role up, in the midst of it.
+func (o *outbox) resign() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.writing = false
+}
+
+// finished reports that it is closed, and nothing is being sent any more.
+func (o *outbox) finished() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.closed && !o.writing
+}
+
 // close drops everything; nothing is taken in any more.
 func (o *outbox) close() {
 	o.mu.Lock()

@@ -32,6 +32,7 @@ type Swarm struct {
 	paused   atomic.Bool
 	limits   atomic.Pointer[piecepicker.Limits] // for the loop to take
 	uploaded [Classes]atomic.Int64              // payload bytes
+	metadata atomic.Int64                       // bytes of the info dict that were sent
 	counters counters
 
 	limited   bool // something paces the blocks
@@ -82,6 +83,7 @@ func (s *Swarm) Run(ctx context.Context) error {
 	l.close()
 	started.Wait()
 	l.reportSent()
+	l.reportLeft()
 	return context.Cause(ctx)
 }
 

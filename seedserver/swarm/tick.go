@@ -20,7 +20,7 @@ const (
 
 // arm sets the timer for the next tick. Without peers there is none: an idle torrent costs no time at all.
 func (l *loop) arm(now time.Time) {
-	if len(l.peers) == 0 && l.told == l.swarm.uploadedByClass() {
+	if len(l.peers) == 0 && !l.owesReport() {
 		return
 	}
 	next := l.tickDue()
@@ -53,11 +53,13 @@ func (l *loop) tick(now time.Time) {
 	elapsed := now.Sub(l.ticked)
 	l.ticked = now
 	uploaded := l.swarm.payload()
-	l.busy = uploaded != l.counted
+	backlogged := l.countSent(elapsed)
+	l.busy = uploaded != l.counted || backlogged > 0
 	l.rate.add(uploaded-l.counted, elapsed)
 	l.counted = uploaded
-	l.policy.advance(now, choke.Load{Rate: l.rate.perSecond(), Backlogged: l.countSent(elapsed)})
+	l.policy.advance(now, choke.Load{Rate: l.rate.perSecond(), Backlogged: backlogged})
 	l.reportSent()
+	l.reportLeft()
 	if now.Sub(l.swept) >= sweepTime {
 		l.swept = now
 		for p := range l.peers {
@@ -81,17 +83,6 @@ func (l *loop) countSent(elapsed time.Duration) (backlogged int) {
 		}
 	}
 	return backlogged
-}
-
-// reportSent tells Config.Sent what it does not know yet.
-func (l *loop) reportSent() {
-	uploaded := l.swarm.uploadedByClass()
-	for c, n := range uploaded {
-		if n -= l.told[c]; n > 0 && l.swarm.cfg.Sent != nil {
-			l.swarm.cfg.Sent(Class(c), int(n))
-		}
-	}
-	l.told = uploaded
 }
 
 // sweep looks at p's timeouts.

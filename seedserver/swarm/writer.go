@@ -49,6 +49,7 @@ func (p *peer) write(ctx context.Context) {
 		case taskSend:
 			if err := p.send(w); err != nil {
 				p.hangUp()
+				p.out.resign()
 				return
 			}
 		}
@@ -64,12 +65,17 @@ func (p *peer) hangUp() {
 // send reads the blocks that w was given and writes all of it in one call.
 func (p *peer) send(w *writer) error {
 	w.out.AddFrames(w.frames)
+	metadata := 0
 	for _, a := range w.metadata {
 		w.frames = a.appendTo(w.frames[:0])
 		w.out.AddFrames(w.frames)
+		metadata += len(a.message.Data)
 	}
 	if len(w.runs) == 0 {
-		_, err := p.flush(w)
+		_, _, err := p.flush(w)
+		if err == nil {
+			p.swarm.metadata.Add(int64(metadata))
+		}
 		return err
 	}
 	total := 0
@@ -79,12 +85,12 @@ func (p *peer) send(w *writer) error {
 	buf := borrow(total)
 	defer giveBack(buf)
 	p.load(w, (*buf)[:total])
-	payload := w.out.Payload()
-	took, err := p.flush(w)
+	payload, took, err := p.flush(w)
+	p.uploaded.Add(payload)
+	p.swarm.uploaded[w.class].Add(payload)
 	if err == nil {
 		w.took = took
-		p.uploaded.Add(int64(payload))
-		p.swarm.uploaded[w.class].Add(int64(payload))
+		p.swarm.metadata.Add(int64(metadata))
 		if p.swarm.selective && len(w.sent) > 0 {
 			p.swarm.post(&blocksSent{p: p, runs: slices.Clone(w.sent)})
 		}
@@ -92,17 +98,17 @@ func (p *peer) send(w *writer) error {
 	return err
 }
 
-// flush writes w.out, and returns how long that took.
-func (p *peer) flush(w *writer) (time.Duration, error) {
+// flush writes w.out, and returns how many bytes of blocks left, and how long that took.
+func (p *peer) flush(w *writer) (payload int64, took time.Duration, err error) {
 	if w.out.Size() == 0 {
-		return 0, nil
+		return 0, 0, nil
 	}
 	start := time.Now()
 	p.conn.SetWriteDeadline(start.Add(drainTimeout))
-	_, err := w.out.WriteTo(p.conn)
+	_, err = w.out.WriteTo(p.conn)
 	end := time.Now()
 	p.wrote.Store(int64(end.Sub(p.swarm.epoch)))
-	return end.Sub(start), err
+	return int64(w.out.Sent()), end.Sub(start), err
 }
 
 // load reads the blocks of w.runs into buf, which is as long as all of them, and adds them to w.out. Runs that follow each
