@@ -63,6 +63,7 @@ func (s *swarm) serve() {
 		case piecepicker.KindChoke:
 			s.shut(p.seed)
 		case piecepicker.KindDrop:
+			s.res.Groups[p.group].Dropped++
 			s.hangUp(p)
 			p.nextDial = Forever
 		}

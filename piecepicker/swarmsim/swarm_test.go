@@ -3,6 +3,7 @@ package swarmsim
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -52,7 +53,7 @@ func TestSameSeedSameRun(t *testing.T) {
 			run := func(seed uint64) (string, string) {
 				var b bytes.Buffer
 				c := small(srv.make, Group{Count: 8, PerHour: 600}, Group{Count: 3, Behaviour: FreeRider}, Group{Count: 2, Behaviour: Parrot})
-				c.Seed, c.Transcript, c.Until = seed, &b, 3*time.Minute
+				c.Seed, c.Transcript, c.Until = seed, &b, time.Minute
 				r := Run(c)
 				return fmt.Sprintf("%+v", r), b.String()
 			}
@@ -73,7 +74,7 @@ func TestInvariants(t *testing.T) {
 		c.Seed = rapid.Uint64().Draw(t, "seed")
 		c.Pieces = rapid.IntRange(1, 70).Draw(t, "pieces")
 		c.Connections = rapid.IntRange(1, 12).Draw(t, "connections")
-		c.Until = 90 * time.Second
+		c.Until = 40 * time.Second
 		for range rapid.IntRange(1, 3).Draw(t, "groups") {
 			c.Groups = append(c.Groups, Group{
 				Behaviour: rapid.SampledFrom([]Behaviour{Leech, Leech, FreeRider, FakeSeed, JunkSeed, CreepingFake, Parrot}).Draw(t, "behaviour"),
@@ -102,12 +103,17 @@ func TestInvariants(t *testing.T) {
 	})
 }
 
-// check recounts what s keeps as counts.
-func check(t require.TestingT, s *swarm) {
+// check recounts what s keeps as counts. It is run so often that it does without require.
+func check(t *rapid.T, s *swarm) {
+	must := func(ok bool, what string) {
+		if !ok {
+			t.Fatalf("%v: %s", s.now, what)
+		}
+	}
 	holders := make([]int, s.cfg.Pieces)
 	got, conns := int64(0), 0
 	for k, p := range s.peers {
-		require.Equal(t, k, p.place)
+		must(k == p.place, "place of a peer")
 		n := 0
 		p.have.each(func(i uint32) {
 			n++
@@ -115,42 +121,46 @@ func check(t require.TestingT, s *swarm) {
 				holders[i]++
 			}
 		})
-		require.Equal(t, n, p.nHave)
+		must(n == p.nHave, "pieces of a peer")
 		if p.what.Behaviour.takes() {
 			got += int64(n) * s.cfg.PieceLength
 		}
-		checkLinks(t, p)
 		for _, pt := range p.partials {
 			got += s.cfg.PieceLength - pt.left
-			require.False(t, p.have.has(pt.piece))
+			must(!p.have.has(pt.piece), "a piece that is had is being downloaded")
 		}
+		checkLinks(must, p)
 		if p.seed != nil {
 			conns++
-			require.Same(t, p, s.byNum[p.num])
+			must(s.byNum[p.num] == p, "number of a peer")
 		}
 	}
-	require.Equal(t, holders, s.holders)
-	require.Equal(t, conns, s.conns)
-	require.LessOrEqual(t, s.conns, s.cfg.connections())
-	dt := s.cfg.step().Seconds()
+	must(slices.Equal(holders, s.holders), "holders")
+	must(conns == s.conns && conns <= s.cfg.connections(), "connections")
+	if s.res.Lost == 0 && s.came == len(s.peers) { // nobody took anything away
+		must(s.res.Sent+s.res.Passed == got, "bytes sent and bytes got")
+	}
+	checkLines(must, s)
+}
+
+// checkLines looks at what the lines carried in the last step.
+func checkLines(must func(bool, string), s *swarm) {
 	for _, sp := range s.spans {
 		sum := 0.0
 		for _, f := range s.flows[sp.from:sp.to] {
-			sum += f.bytes
+			sum += f.moved
 		}
-		require.LessOrEqual(t, sum, sp.budget+1, "a line up carries more than it can")
+		must(sum <= sp.budget+1, "a line up carries more than it can")
 	}
 	in := map[*peer]float64{}
 	for _, f := range s.flows {
-		in[f.l.owner] += f.bytes
-		require.LessOrEqual(t, in[f.l.owner], float64(f.l.owner.line.Down)*dt+1, "a line down carries more than it can")
-	}
-	if s.res.Lost == 0 && s.came == len(s.peers) { // nobody took anything away
-		require.Equal(t, s.res.Sent+s.res.Passed, got, "bytes sent and bytes got")
+		p := f.l.owner
+		in[p] += f.moved
+		must(in[p] <= float64(p.line.Down)*s.cfg.step().Seconds()+1, "a line down carries more than it can")
 	}
 }
 
-func checkLinks(t require.TestingT, p *peer) {
+func checkLinks(must func(bool, string), p *peer) {
 	avail := make([]uint16, len(p.avail))
 	links := map[*partial]int{}
 	all := p.links
@@ -159,25 +169,22 @@ func checkLinks(t require.TestingT, p *peer) {
 	}
 	for k, l := range all {
 		if l.to != nil {
-			require.Equal(t, k, l.place)
-			require.Same(t, p, l.rev.to)
+			must(l.place == k && l.rev.to == p && l.rev.rev == l, "a link")
 			l.to.have.each(func(i uint32) { avail[i]++ })
 		}
 		want := 0
 		if p.what.Behaviour.takes() {
 			want = l.source().missing(p.have)
 		}
-		require.Equal(t, want, l.wants)
+		must(want == l.wants, "what is wanted on a link")
 		if l.work != nil {
-			require.True(t, l.open)
-			require.Contains(t, p.partials, l.work)
-			require.True(t, l.source().has(l.work.piece))
+			must(l.open && l.source().has(l.work.piece) && slices.Contains(p.partials, l.work), "what a link is taking")
 			links[l.work]++
 		}
 	}
-	require.Equal(t, avail, p.avail)
+	must(slices.Equal(avail, p.avail), "availability")
 	for _, pt := range p.partials {
-		require.Equal(t, links[pt], pt.links)
+		must(links[pt] == pt.links, "links that take a piece")
 	}
 }
 

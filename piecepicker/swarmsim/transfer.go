@@ -3,7 +3,8 @@ package swarmsim
 // A flow is what goes over one link in a step.
 type flow struct {
 	l     *link
-	bytes float64
+	bytes float64 // that it may carry
+	moved float64 // that it carried
 }
 
 // transfer moves the bytes of a step.
@@ -19,8 +20,24 @@ func (s *swarm) transfer() {
 	}
 	s.fit(dt)
 	s.now += s.cfg.step()
-	for _, f := range s.flows {
-		s.move(f.l, int64(f.bytes))
+	for _, sp := range s.spans {
+		s.carry(sp)
+	}
+}
+
+// carry moves the bytes of one uploader. What is left of the share of those who have nothing more to take goes to the others.
+func (s *swarm) carry(sp span) {
+	flows := s.flows[sp.from:sp.to]
+	left := int64(0)
+	for k := range flows {
+		left += s.move(&flows[k], int64(flows[k].bytes))
+	}
+	for k := range flows {
+		l := flows[k].l
+		if left > 0 && l.work != nil {
+			more := min(left, int64(l.owner.room))
+			left += s.move(&flows[k], more) - more
+		}
 	}
 }
 
@@ -82,8 +99,9 @@ func (s *swarm) fit(dt float64) {
 	}
 }
 
-// move lets n bytes come in on l: what it is taking, and what comes after.
-func (s *swarm) move(l *link, n int64) {
+// move lets n bytes come in on the link of f, of what it is taking and of what comes after, and returns how many were not taken.
+func (s *swarm) move(f *flow, n int64) int64 {
+	l := f.l
 	p := l.owner
 	for n > 0 && l.work != nil {
 		pt := l.work
@@ -91,6 +109,7 @@ func (s *swarm) move(l *link, n int64) {
 		begin := s.cfg.PieceLength - pt.left
 		pt.left -= k
 		n -= k
+		f.moved += float64(k)
 		l.got += k
 		s.feed(p)
 		if l.to == nil {
@@ -105,6 +124,9 @@ func (s *swarm) move(l *link, n int64) {
 			s.assign(l)
 		}
 	}
+	p.room += f.bytes - f.moved
+	f.bytes = f.moved
+	return n
 }
 
 // sent notes that the server sent n bytes.
