@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -75,6 +76,22 @@ func (s *server) descriptors() int {
 	fds, err := os.ReadDir(s.proc("fd"))
 	require.NoError(s.t, err)
 	return len(fds)
+}
+
+// cpu is the processor time that the server has used.
+func (s *server) cpu() time.Duration {
+	s.t.Helper()
+	b, err := os.ReadFile(s.proc("stat"))
+	require.NoError(s.t, err)
+	_, behindName, _ := strings.Cut(string(b), ") ")
+	fields := strings.Fields(behindName)
+	var ticks int64
+	for _, f := range fields[11:13] { // utime and stime, proc(5)
+		n, err := strconv.ParseInt(f, 10, 64)
+		require.NoError(s.t, err)
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
 func (s *server) proc(name string) string {
