@@ -60,7 +60,7 @@ func arrive(b *testing.B, n int) {
 	}
 	answer()
 	for i := range n {
-		c.touch(now, "", fmt.Sprintf("file-%d", i), created|wrote)
+		c.touch(now, "", fmt.Sprintf("file-%d", i), wrote)
 		if i%500 == 499 {
 			now = now.Add(touchDelay)
 			answer()

@@ -83,7 +83,7 @@ func (c *Catalog) Run(ctx context.Context) error {
 	}
 	l.run(ctx, c.requests)
 	helpers.Wait()
-	out.write(l.orders)
+	out.write(ctx, l.orders)
 	return context.Cause(ctx)
 }
 

@@ -110,8 +110,7 @@ func (s *server) published(paths ...string) *server {
 		s.write(path, "content of "+path)
 	}
 	for _, path := range paths {
-		s.awaitState(path, "published")
-		s.requireSeeded(path)
+		s.awaitSeeded(path)
 	}
 	s.lib.told()
 	return s
@@ -121,8 +120,7 @@ func TestDroppedFileIsSeeded(t *testing.T) {
 	s := serve(t, Config{})
 	s.write("a.iso", strings.Repeat("hello", 100_000))
 	s.awaitState("a.iso", "settling")
-	s.awaitState("a.iso", "published")
-	v := s.requireSeeded("a.iso")
+	v := s.awaitSeeded("a.iso")
 	require.Equal(t, []string{"publish a.iso"}, s.lib.told())
 	require.Equal(t, "a.iso", v.Info.Name)
 	require.False(t, v.Published.IsZero())
@@ -164,8 +162,7 @@ func TestGrowingFileWaits(t *testing.T) {
 		require.NotContains(t, s.describe("log"), "published")
 	}
 	require.NoError(t, f.Close())
-	s.awaitState("log", "published")
-	s.requireSeeded("log")
+	s.awaitSeeded("log")
 	require.Equal(t, []string{"publish log"}, s.lib.told())
 }
 
@@ -176,8 +173,7 @@ func TestTruncatedAndRewritten(t *testing.T) {
 	s.awaitState("f", "empty")
 	require.Equal(t, []string{"retire: changed"}, s.lib.told())
 	s.write("f", "new content")
-	s.awaitState("f", "published")
-	s.requireSeeded("f")
+	s.awaitSeeded("f")
 	now, _ := s.cat.Lookup("f")
 	require.NotEqual(t, was.InfoHash, now.InfoHash)
 }
@@ -185,13 +181,11 @@ func TestTruncatedAndRewritten(t *testing.T) {
 func TestRenameWithinTheTree(t *testing.T) {
 	s := serve(t, Config{Store: &memory{}}).published("a/f")
 	s.rename("a/f", "a/g")
-	s.awaitState("a/g", "published")
-	s.requireSeeded("a/g")
+	s.awaitSeeded("a/g")
 	require.Equal(t, []string{"pause", "retire: renamed", "publish a/g"}, s.lib.told())
 
 	s.rename("a/g", "b/g")
-	s.awaitState("b/g", "published")
-	s.requireSeeded("b/g")
+	s.awaitSeeded("b/g")
 	require.Equal(t, []string{"pause", "resume b/g"}, s.lib.told())
 	require.Equal(t, "unknown", s.describe("a/g"))
 }
@@ -267,8 +261,7 @@ func TestChangeWhileItIsHashed(t *testing.T) {
 		return nil
 	}})
 	s.write("f", "content")
-	s.awaitState("f", "published")
-	s.requireSeeded("f")
+	s.awaitSeeded("f")
 	require.Equal(t, []string{"publish f"}, s.lib.told())
 }
 
@@ -277,15 +270,14 @@ func TestUnitOnDisk(t *testing.T) {
 	s.write("albums/one/1", "1")
 	s.write("albums/one/cover/front", "front")
 	s.write("albums/one/empty", "")
-	s.awaitState("albums/one", "published")
-	v := s.requireSeeded("albums/one")
+	v := s.awaitSeeded("albums/one")
 	require.Len(t, v.Info.Files, 3)
 	s.write("albums/one/2", "2")
 	s.await("two torrents in turn", func() bool {
 		e, _ := s.cat.Lookup("albums/one/2")
 		return e.State == Published && e.InfoHash != v.InfoHash
 	})
-	s.requireSeeded("albums/one")
+	s.awaitSeeded("albums/one")
 	require.Equal(t, []string{"publish albums/one", "retire: changed", "publish albums/one"}, s.lib.told())
 }
 
@@ -305,8 +297,7 @@ func TestPoll(t *testing.T) {
 	s := serve(t, Config{Poll: true, Rescan: 100 * time.Millisecond}).published("a/f")
 	s.write("a/f", "changed")
 	s.await("retired", func() bool { return slices.Contains(s.lib.told(), "retire: changed") })
-	s.awaitState("a/f", "published")
-	s.requireSeeded("a/f")
+	s.awaitSeeded("a/f")
 	require.NoError(t, os.RemoveAll(s.path("a")))
 	s.awaitState("a", "unknown")
 }
@@ -324,8 +315,7 @@ func TestRestartHashesNothingTwice(t *testing.T) {
 
 	s.restart()
 	for _, path := range []string{"a", "d/b", "u"} {
-		s.awaitState(path, "published")
-		s.requireSeeded(path)
+		s.awaitSeeded(path)
 	}
 	require.Zero(t, read.Load())
 	require.Len(t, s.lib.told(), 3)
@@ -361,8 +351,7 @@ func TestLongHashingGoesOnAfterARestart(t *testing.T) {
 
 	limit.Store(2 * size)
 	s.start()
-	s.awaitState("big", "published")
-	s.requireSeeded("big")
+	s.awaitSeeded("big")
 	require.Equal(t, 1, store.resumed)
 	require.Less(t, read.Load()-before, int64(size*3/4))
 }

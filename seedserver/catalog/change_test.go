@@ -69,7 +69,7 @@ func TestChanges(t *testing.T) {
 			w.rename("d/f", "e/f")
 			delete(w.core.touched, "e")
 			w.pass(second)
-			w.event("e/f", created|renamed)
+			w.event("e/f", renamed)
 		},
 			[]string{"pause"},
 			[]string{"save e/f from d/f", "resume e/f"}},

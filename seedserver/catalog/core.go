@@ -65,8 +65,7 @@ type note struct {
 type hint uint8
 
 const (
-	created hint = 1 << iota
-	renamed      // created right after another name vanished
+	renamed hint = 1 << iota // created right after another name vanished
 	wrote
 )
 

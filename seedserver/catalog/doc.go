@@ -32,6 +32,13 @@
 // left out, since no client could store them under that name. A .torrent file
 // is a file like any other.
 //
+// # Rules
+//
+// [ParseRules] says what a .seedserver.toml can hold. One that is changed is
+// obeyed once it was left alone for [Config.SettleRenamed]. One that cannot be
+// read leaves the rules before it in force, or if there were none, lets nothing
+// of its directory through: what it meant to exclude is not known.
+//
 // # Limitations
 //
 // Symbolic links to directories are not followed. Where leases are not to be
@@ -39,7 +46,8 @@
 // Linux) a writer that pauses for longer than [Config.SettleBlind] is taken to
 // be done; if it goes on later, that is a change like any other. A program that
 // opens a file for writing with O_NONBLOCK in the microseconds in which its
-// lease is asked for gets EWOULDBLOCK from the kernel. On file systems where a
+// lease is asked for gets EWOULDBLOCK from the kernel. When two files exchange
+// their names, the entries in the Store stay with the names. On file systems where a
 // rename does not move the change time, one from outside the directory counts
 // as a write. Where the system shows no inodes (Windows), a rename is a removal
 // and a new file.

@@ -77,8 +77,7 @@ func TestWriterThatIsSlow(t *testing.T) {
 	s.awaitState("f", "settling: open for writing")
 	require.Empty(t, s.lib.told())
 	require.NoError(t, f.Close())
-	s.awaitState("f", "published")
-	s.requireSeeded("f")
+	s.awaitSeeded("f")
 }
 
 // TestOldFileThatIsOpenAtStart is not published before its writer closes it.

@@ -152,15 +152,18 @@ func (m *memory) SaveCheckpoint(_ context.Context, c Checkpoint) error {
 	return nil
 }
 
-// requireSeeded fails the test unless path is published with the bytes that are
-// there.
-func (s *server) requireSeeded(path string) *Version {
+// awaitSeeded waits until path is published, and fails the test unless that is
+// with the bytes that are there. The view may be a moment behind the Publisher,
+// so both are asked.
+func (s *server) awaitSeeded(path string) *Version {
 	s.t.Helper()
-	e, ok := s.cat.Lookup(path)
-	require.True(s.t, ok, path)
-	require.Equal(s.t, "published", e.Describe(), path)
-	v := s.lib.version(e.InfoHash)
-	require.NotNil(s.t, v, path)
+	var e Entry
+	var v *Version
+	s.await(path+" seeded", func() bool {
+		e, _ = s.cat.Lookup(path)
+		v = s.lib.version(e.InfoHash)
+		return e.State == Published && v != nil
+	})
 	require.Equal(s.t, e.InfoHash, hashInfo(v.InfoBytes))
 	var content []byte
 	for _, f := range v.Files {

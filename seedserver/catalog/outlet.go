@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
@@ -18,8 +19,13 @@ type outlet struct {
 	answer    func(o order, known bool, err error)
 }
 
-// writeTimeout bounds the last writes after Run was told to end.
-const writeTimeout = 3 * time.Second
+const (
+	// writeTimeout bounds the last write after Run was told to end.
+	writeTimeout = 3 * time.Second
+	// batchSize is how many orders are carried out at a time, so that the first
+	// of very many files need not wait for the writing of all.
+	batchSize = 500
+)
 
 // run carries out batches until ctx ends.
 func (o *outlet) run(ctx context.Context, batches <-chan []order) {
@@ -27,21 +33,28 @@ func (o *outlet) run(ctx context.Context, batches <-chan []order) {
 		select {
 		case <-ctx.Done():
 			return
-		case batch := <-batches:
-			o.write(batch)
-			for _, ord := range batch {
-				if ctx.Err() != nil {
-					return
-				}
-				o.tell(ord)
+		case orders := <-batches:
+			for batch := range slices.Chunk(orders, batchSize) {
+				o.write(ctx, batch)
+				o.tellAll(ctx, batch)
 			}
 		}
 	}
 }
 
+// tellAll carries out the orders for the Publisher until ctx ends.
+func (o *outlet) tellAll(ctx context.Context, batch []order) {
+	for _, ord := range batch {
+		if ctx.Err() != nil {
+			return
+		}
+		o.tell(ord)
+	}
+}
+
 // write hands the changes of a batch to the Store. Their writing is not cut
 // short by the end of Run: what was hashed is to be known at the next start.
-func (o *outlet) write(batch []order) {
+func (o *outlet) write(ctx context.Context, batch []order) {
 	var changes []Change
 	for _, ord := range batch {
 		if ord.kind == orderWrite {
@@ -51,11 +64,18 @@ func (o *outlet) write(batch []order) {
 	if len(changes) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
+	ctx, cancel := outlive(ctx, writeTimeout)
 	defer cancel()
 	if err := o.store.Write(ctx, changes); err != nil {
 		o.log.Warn("what was hashed cannot be saved", "changes", len(changes), "err", err)
 	}
+}
+
+// outlive returns a context that ends d after ctx.
+func outlive(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(d, cancel) })
+	return longer, func() { stop(); cancel() }
 }
 
 // tell carries out an order for the Publisher. What it never got, because

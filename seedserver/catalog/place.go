@@ -7,16 +7,13 @@ import "time"
 func (c *core) place(n *node, now time.Time, h hint) {
 	was := n.verdict
 	n.verdict = c.judge(n)
-	if n.verdict != was {
-		c.mark(n)
-	}
+	c.mark(n)
 	switch n.kind {
 	case directory:
 		c.placeDirectory(n, now)
 	case regular:
 		c.placeFile(n, now, h, was)
 	}
-	c.mark(n)
 }
 
 // placeAll places n and all below it, after rules changed.
@@ -45,6 +42,7 @@ func (c *core) placeDirectory(n *node, now time.Time) {
 		return
 	}
 	var unit *item
+	fresh := false
 	switch {
 	case n.parent != nil && n.parent.unit != nil:
 		unit = n.parent.unit
@@ -53,8 +51,7 @@ func (c *core) placeDirectory(n *node, now time.Time) {
 		}
 	case c.isUnit(n):
 		if unit = n.item; unit == nil {
-			unit = c.newItem(n, now, true)
-			defer c.arrive(unit, now) // once its children are its own
+			unit, fresh = c.newItem(n, now, true), true
 		}
 	case n.item != nil:
 		c.discard(n.item, now, "no unit any more")
@@ -62,6 +59,9 @@ func (c *core) placeDirectory(n *node, now time.Time) {
 	if n.unit != unit {
 		n.unit = unit
 		c.placeChildren(n, now)
+	}
+	if fresh { // and its children are its own by now
+		c.arrive(unit, now)
 	}
 	if !n.scanned {
 		c.requestScan(n.path, nil, false)

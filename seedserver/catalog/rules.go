@@ -58,10 +58,9 @@ const (
 	maxRulesSize = 64 << 10 // bytes
 	maxPatterns  = 1000     // in each list
 	// The TOML decoder takes minutes for a key of 30,000 parts or as many
-	// tables inside of each other. Dots make parts, and a key ends with its
-	// line; what is in a string counts too, since rules need few of either.
-	maxDots   = 128 // in one line
-	maxTables = 16  // inline ones, "{"
+	// tables inside of each other.
+	maxDots   = 32 // in the keys of one line
+	maxTables = 32 // inline ones, "{"
 )
 
 // policyKeys are the keys that only a trusted file may set.
@@ -121,7 +120,8 @@ func ParseRules(b []byte, trusted bool) (rules Rules, warning string, err error)
 	return rules, ignored(unknown, untrusted), nil
 }
 
-// checkNesting refuses what the TOML decoder would be slow on.
+// checkNesting refuses what the TOML decoder would be slow on. It knows no
+// strings: what is in them may count too.
 func checkNesting(b []byte) error {
 	if bytes.Count(b, []byte("{")) > maxTables {
 		return &RulesError{Reason: fmt.Sprintf("more than %d inline tables", maxTables)}
@@ -129,9 +129,21 @@ func checkNesting(b []byte) error {
 	number := 0
 	for line := range bytes.Lines(b) {
 		number++
-		if bytes.Count(line, []byte(".")) > maxDots {
-			return &RulesError{Line: number, Reason: fmt.Sprintf("more than %d dots", maxDots)}
+		if bytes.Count(keysOf(line), []byte(".")) > maxDots {
+			return &RulesError{Line: number, Reason: fmt.Sprintf("a key of more than %d parts", maxDots)}
 		}
+	}
+	return nil
+}
+
+// keysOf returns the part of a line in which keys can be: a key ends at a "="
+// of its own line, or is the name of a table.
+func keysOf(line []byte) []byte {
+	if end := bytes.LastIndexByte(line, '='); end >= 0 {
+		return line[:end]
+	}
+	if bytes.HasPrefix(bytes.TrimSpace(line), []byte("[")) {
+		return line
 	}
 	return nil
 }

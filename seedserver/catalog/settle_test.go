@@ -37,7 +37,7 @@ func TestSettling(t *testing.T) {
 		{"renamed from outside", func(w *world) {
 			w.old("f", "x", time.Hour)
 			w.files["f"].stamp.ChangeTime = w.now.UnixNano()
-			w.core.touched[""]["f"] = created
+			w.core.touched[""]["f"] = 0
 		}, 1 * second, 3 * second},
 		{"renamed, then written", func(w *world) {
 			w.write("f.part", "x")

@@ -117,11 +117,8 @@ func (w *watcher) take(pending touches, e fsnotify.Event, afterRename bool) bool
 		return false
 	}
 	var h hint
-	if e.Has(fsnotify.Create) {
-		h |= created
-		if afterRename {
-			h |= renamed
-		}
+	if e.Has(fsnotify.Create) && afterRename {
+		h |= renamed
 	}
 	if e.Has(fsnotify.Write) {
 		h |= wrote

@@ -327,7 +327,7 @@ func (w *world) mkdir(path string) {
 	for above := path; above != ""; {
 		if w.files[above] == nil {
 			w.files[above] = &thing{kind: directory, stamp: w.stampNew()}
-			w.event(above, created)
+			w.event(above, 0)
 		}
 		above, _ = split(above)
 	}
@@ -345,7 +345,6 @@ func (w *world) write(path, content string) *thing {
 		w.mkdir(dir)
 		f = &thing{stamp: w.stampNew()}
 		w.files[path] = f
-		h |= created
 	}
 	f.content = content
 	f.stamp.Size = int64(len(content))
@@ -365,7 +364,7 @@ func (w *world) old(path, content string, age time.Duration) *thing {
 
 func (w *world) put(path string, k kind) {
 	w.files[path] = &thing{kind: k, stamp: w.stampNew()}
-	w.event(path, created)
+	w.event(path, 0)
 }
 
 // chmod changes attributes of path.
@@ -385,7 +384,7 @@ func (w *world) rename(from, to string) {
 	}
 	w.files[to].stamp.ChangeTime = w.now.UnixNano()
 	w.event(from, 0)
-	w.event(to, created|renamed)
+	w.event(to, renamed)
 }
 
 // link gives the file at path a second name.
@@ -393,7 +392,7 @@ func (w *world) link(path, name string) {
 	w.files[name] = w.files[path]
 	w.files[path].stamp.ChangeTime = w.now.UnixNano()
 	w.event(path, 0)
-	w.event(name, created)
+	w.event(name, 0)
 }
 
 func (w *world) drop(path string) {
