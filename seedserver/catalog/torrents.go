@@ -80,6 +80,7 @@ func (c *core) hold(it *item, now time.Time, version *Version, stamp Stamp) {
 	}
 	c.orders = append(c.orders, order{kind: orderWrite, change: change})
 	c.setSaved(it, version.Path)
+	it.demanded = 0
 	c.join(it, now, version, true)
 }
 
