@@ -2,6 +2,7 @@ package seedserver
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seedserver/bittorrent/piecepicker"
@@ -24,6 +25,9 @@ const (
 
 // Modes returns all modes, the one that saves most first.
 func Modes() []Mode { return []Mode{ModeConservative, ModeBalanced, ModeGenerous, ModePlain} }
+
+// frugality orders the modes: those that save more come first.
+func (m Mode) frugality() int { return slices.Index(Modes(), m) }
 
 var pickerModes = map[Mode]piecepicker.Mode{
 	ModeConservative: piecepicker.Conservative,

@@ -40,6 +40,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 	part("watching the directory", s.catalog.Run)
 	part("serving peers", func(ctx context.Context) error { return s.host.Serve(ctx, s.peer) })
+	part("keeping what the pickers know", func(ctx context.Context) error { s.torrents.keepPickers(ctx); return ctx.Err() })
 	part("finding our addresses", func(ctx context.Context) error { s.advertiser.run(ctx); return ctx.Err() })
 	if s.peers != nil {
 		part("tracking", func(ctx context.Context) error { expirePeers(ctx, s.peers); return ctx.Err() })
@@ -47,9 +48,14 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.http != nil {
 		part("serving HTTP", func(ctx context.Context) error { return serveHTTP(ctx, s.http, s.handler, s.log) })
 	}
+	if s.adminAt != nil {
+		part("serving the status pages", func(ctx context.Context) error { return serveHTTP(ctx, s.adminAt, s.admin, s.log) })
+		part("keeping the status pages live", s.admin.Run)
+	}
 	<-ctx.Done()
 	parts.Wait()
 	swarms.Wait()
+	s.torrents.savePickers(context.WithoutCancel(ctx))
 	endLedger()
 	err := <-accounts
 	switch {

@@ -32,6 +32,7 @@ type Server struct {
 
 	ledger   *ledger.Ledger
 	store    *store
+	pickers  *pickers
 	catalog  *catalog.Catalog
 	torrents *torrents
 	host     *swarm.Host
@@ -69,7 +70,8 @@ func New(cfg Config) (*Server, error) {
 	if s.ledger, err = (ledger.Config{Logger: s.log}).Open(context.Background(), cfg.State); err != nil {
 		return nil, err
 	}
-	s.store = newStore(s.ledger, s.log)
+	s.pickers = &pickers{ledger: s.ledger, log: s.log}
+	s.store = newStore(s.ledger, s.pickers, s.log)
 	if s.catalog, err = s.newCatalog(); err != nil {
 		s.ledger.Close()
 		return nil, err
@@ -77,7 +79,7 @@ func New(cfg Config) (*Server, error) {
 	s.torrents = &torrents{
 		cfg: &s.cfg, log: s.log, root: s.catalog.Root(), pool: storage.NewPool(0), host: s.host, limit: s.limit, perTorrent: cfg.MaxUpTorrent,
 		port: s.peerPort, recheck: s.catalog.Recheck,
-		sent: func(path string, n int64) { s.store.count(path, ledger.ClassPlain, n) }, live: map[metainfo.InfoHash]*torrent{},
+		sent: s.store.count, pickers: s.pickers, live: map[metainfo.InfoHash]*torrent{},
 	}
 	s.advertiser = newAdvertiser(&s.cfg, netip.AddrPort{})
 	s.web = web.New(web.Config{

@@ -15,16 +15,19 @@ import (
 // store keeps the catalog's versions in the ledger: it is the catalog's Store. It also knows which entry of the ledger a path's
 // traffic belongs to.
 type store struct {
-	ledger *ledger.Ledger
-	log    *slog.Logger
+	ledger  *ledger.Ledger
+	pickers *pickers
+	log     *slog.Logger
 
 	mu      sync.RWMutex
 	live    map[string]ledger.Version // by path; a path has one live version
 	entries map[string]int64          // by path: the entry of the version that was there last, which may be retired
+
+	meters meters
 }
 
-func newStore(l *ledger.Ledger, log *slog.Logger) *store {
-	return &store{ledger: l, log: log, live: map[string]ledger.Version{}, entries: map[string]int64{}}
+func newStore(l *ledger.Ledger, p *pickers, log *slog.Logger) *store {
+	return &store{ledger: l, pickers: p, log: log, live: map[string]ledger.Version{}, entries: map[string]int64{}}
 }
 
 // Load is part of catalog.Store. A version whose torrent cannot be read is left out: its file is hashed again.
@@ -35,9 +38,10 @@ func (s *store) Load(ctx context.Context) ([]catalog.Record, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	records := make([]catalog.Record, 0, len(versions))
+	records, published := make([]catalog.Record, 0, len(versions)), map[metainfo.InfoHash]bool{}
 	for _, v := range versions {
 		s.live[v.Path], s.entries[v.Path] = v, v.FileID
+		published[v.InfoHash] = true
 		raw, err := s.readInfo(v.InfoHash)
 		if err != nil {
 			s.log.Warn("a torrent is missing from the state, its file is hashed again", "path", v.Path, "err", err)
@@ -46,6 +50,9 @@ func (s *store) Load(ctx context.Context) ([]catalog.Record, error) {
 		records = append(records, catalog.Record{
 			Path: v.Path, Unit: v.Unit, Stamp: catalog.Stamp(v.Stamp), InfoHash: v.InfoHash, InfoBytes: raw, Published: v.Published,
 		})
+	}
+	if err := s.pickers.load(ctx, published); err != nil {
+		return nil, err
 	}
 	return records, nil
 }
@@ -188,8 +195,14 @@ func (s *store) SaveCheckpoint(ctx context.Context, c catalog.Checkpoint) error 
 
 // count accounts n bytes that left for the file or unit at path.
 func (s *store) count(path string, class ledger.Class, n int64) {
+	id, now := s.entry(path), time.Now()
+	s.ledger.AddBytes(now, id, class, n)
+	s.meters.add(now, id, class, n)
+}
+
+// entry returns the entry of the ledger that the traffic of path belongs to, 0 for none.
+func (s *store) entry(path string) int64 {
 	s.mu.RLock()
-	id := s.entries[path]
-	s.mu.RUnlock()
-	s.ledger.AddBytes(time.Now(), id, class, n)
+	defer s.mu.RUnlock()
+	return s.entries[path]
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 	"github.com/seedserver/bittorrent/bencode/metainfo"
 	"github.com/seedserver/bittorrent/seedserver/budget"
 	"github.com/seedserver/bittorrent/seedserver/catalog"
+	"github.com/seedserver/bittorrent/seedserver/ledger"
 	"github.com/seedserver/bittorrent/seedserver/storage"
 	"github.com/seedserver/bittorrent/seedserver/swarm"
 )
@@ -23,10 +25,11 @@ type torrents struct {
 	root    *os.Root
 	pool    *storage.Pool
 	host    *swarm.Host
-	limit   *budget.Node               // of all torrents together
-	port    func() uint16              // of the peer listener
-	recheck func(h metainfo.InfoHash)  // tells the catalog that content is not as published
-	sent    func(path string, n int64) // accounts payload bytes
+	limit   *budget.Node                                   // of all torrents together
+	port    func() uint16                                  // of the peer listener
+	recheck func(h metainfo.InfoHash)                      // tells the catalog that content is not as published
+	sent    func(path string, class ledger.Class, n int64) // accounts payload bytes
+	pickers *pickers
 
 	// spawn runs a function until the server ends, or until the returned end is called, which waits for it. It is set before
 	// the catalog runs.
@@ -44,6 +47,7 @@ type torrent struct {
 	content swappable
 	limit   *budget.Node
 	end     func() // ends the swarm and waits for it
+	kept    kept   // savePickers alone uses it
 }
 
 // swappable is content that can be replaced while it is being read: after a rename the same bytes lie elsewhere.
@@ -77,10 +81,10 @@ func (ts *torrents) Publish(v *catalog.Version) error {
 		Content: &t.content, Limiter: t.limit, UploadSlots: ts.cfg.UploadSlots,
 		ListenPort: ts.port(), Client: "seedserver " + ts.cfg.version(),
 		Changed: func(error) { ts.recheck(v.InfoHash) },
-		Sent:    func(class swarm.Class, n int) { ts.sent(t.version.Load().Path, int64(n)) },
+		Sent:    func(class swarm.Class, n int) { ts.sent(t.version.Load().Path, ledgerClasses[class], int64(n)) },
 		Logger:  ts.log,
 	}
-	ts.superseed(&cfg, t.limit)
+	ts.superseed(&cfg, v, t.limit)
 	t.swarm = swarm.New(cfg)
 	t.end = ts.spawn(func(ctx context.Context) { t.swarm.Run(ctx) })
 	ts.mu.Lock()
@@ -128,6 +132,7 @@ func (ts *torrents) Retire(h metainfo.InfoHash, reason string) {
 	ts.host.Remove(h)
 	t.end()
 	t.content.current.Load().Close()
+	ts.pickers.forget(h)
 	ts.log.Info("retired", "path", t.version.Load().Path, "infohash", h, "reason", reason)
 }
 
@@ -154,19 +159,9 @@ func (ts *torrents) find(h metainfo.InfoHash) *torrent {
 	return ts.live[h]
 }
 
-// setRate bounds each torrent, present and future, in bytes per second; 0 is unlimited.
-func (ts *torrents) setRate(bytesPerSecond int64) {
-	ts.mu.Lock()
-	defer ts.mu.Unlock()
-	ts.perTorrent = bytesPerSecond
-	for _, t := range ts.live {
-		t.limit.SetRate(bytesPerSecond)
-	}
-}
-
-// rate returns the bound of each torrent in bytes per second; 0 is unlimited.
-func (ts *torrents) rate() int64 {
+// all returns the torrents that are published.
+func (ts *torrents) all() map[metainfo.InfoHash]*torrent {
 	ts.mu.RLock()
 	defer ts.mu.RUnlock()
-	return ts.perTorrent
+	return maps.Clone(ts.live)
 }

@@ -28,6 +28,12 @@ type Version struct {
 	Files []FileStamp
 	// Published is when these bytes were first published.
 	Published time.Time
+
+	// Policies are the Rules.Policy of the directories above, and of a unit
+	// its own, the outermost first; those without any are left out. They are as
+	// of the moment when the Publisher is told: what is written later counts
+	// from the next time on.
+	Policies []map[string]any
 }
 
 // FileStamp is one file of a [Version].

@@ -145,7 +145,8 @@ func (c *core) reconcile(t *torrent, now time.Time, reason string) {
 		if t.told == seeding && slices.ContainsFunc(t.holders, func(it *item) bool { return it.version == t.live }) {
 			return
 		}
-		version := t.holders[0].version
+		holder := t.holders[0]
+		version := holder.version
 		kind := orderResume
 		if t.told == nothing {
 			kind = orderPublish
@@ -153,7 +154,7 @@ func (c *core) reconcile(t *torrent, now time.Time, reason string) {
 		t.told, t.live, t.problem = seeding, version, ""
 		t.seq++
 		c.setAnswered(t, false)
-		c.orders = append(c.orders, order{kind: kind, hash: t.hash, seq: t.seq, version: version})
+		c.orders = append(c.orders, order{kind: kind, hash: t.hash, seq: t.seq, version: holder.node.withPolicies(version)})
 	case len(t.suspects) > 0:
 		if t.told == seeding {
 			t.told, t.live, t.problem = paused, nil, ""
@@ -183,4 +184,18 @@ func (c *core) setAnswered(t *torrent, answered bool) {
 	for _, it := range t.holders {
 		c.mark(it.node)
 	}
+}
+
+// withPolicies returns a copy of v, the version of n, with what the directories
+// above say.
+func (n *node) withPolicies(v *Version) *Version {
+	told := *v
+	told.Policies = nil
+	for at := n; at != nil; at = at.parent {
+		if at.rules.set != nil && at.rules.set.Policy != nil {
+			told.Policies = append(told.Policies, at.rules.set.Policy)
+		}
+	}
+	slices.Reverse(told.Policies)
+	return &told
 }

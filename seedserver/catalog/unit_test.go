@@ -198,3 +198,17 @@ func TestDirectoryBecomesAUnitAndBack(t *testing.T) {
 	require.False(t, w.entry("d").Unit)
 	w.settledLike(t)
 }
+
+// TestPoliciesComeWithTheVersion: the Publisher is told what the directories above say of policy, the outermost first.
+func TestPoliciesComeWithTheVersion(t *testing.T) {
+	w := newWorld(t, Config{}).start()
+	w.write(rulesName, `mode = "generous"`)
+	w.write("quiet/"+rulesName, `exclude = ["*.bak"]`)
+	w.write("quiet/deep/"+rulesName, "unit = true\nmode = \"plain\"")
+	w.write("quiet/deep/f", "f")
+	w.write("top", "t")
+	w.pass(11 * second)
+	generous, plain := map[string]any{"mode": "generous"}, map[string]any{"mode": "plain"}
+	require.Equal(t, []map[string]any{generous, plain}, w.published[w.entry("quiet/deep").InfoHash].Policies)
+	require.Equal(t, []map[string]any{generous}, w.published[w.entry("top").InfoHash].Policies)
+}

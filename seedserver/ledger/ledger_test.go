@@ -210,6 +210,10 @@ func TestPickers(t *testing.T) {
 	state, err := l.Picker(t.Context(), a)
 	require.NoError(t, err)
 	require.Equal(t, []byte("new"), state)
+	all, err := l.Pickers(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []Picker{{a, []byte("new")}}, all)
+
 	state, err = l.Picker(t.Context(), b)
 	require.NoError(t, err)
 	require.Nil(t, state)

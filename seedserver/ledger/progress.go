@@ -76,6 +76,28 @@ func (l *Ledger) SavePickers(ctx context.Context, pickers []Picker) error {
 	})
 }
 
+// Pickers returns the states recorded for all torrents, in any order.
+func (l *Ledger) Pickers(ctx context.Context) (all []Picker, err error) {
+	err = l.view(ctx, "reading the pickers", func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, "SELECT infohash, state FROM picker")
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var hash []byte
+			var p Picker
+			if err := rows.Scan(&hash, &p.State); err != nil {
+				return err
+			}
+			copy(p.InfoHash[:], hash)
+			all = append(all, p)
+		}
+		return rows.Err()
+	})
+	return all, err
+}
+
 // Picker returns the state recorded for a torrent, nil if there is none.
 func (l *Ledger) Picker(ctx context.Context, infohash [20]byte) (state []byte, err error) {
 	err = l.view(ctx, "reading a picker", func(tx *sql.Tx) error {

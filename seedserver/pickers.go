@@ -1,0 +1,117 @@
+package seedserver
+
+import (
+	"context"
+	"hash/maphash"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/seedserver/bittorrent/bencode/metainfo"
+	"github.com/seedserver/bittorrent/seedserver/ledger"
+)
+
+// pickersEvery is how often what the pickers know is written down. kill -9 loses so much of it: pieces are taken for never sent
+// then, and sent once more.
+const pickersEvery = time.Minute
+
+// pickers keeps in the ledger what the piece pickers have to know after a restart.
+type pickers struct {
+	ledger *ledger.Ledger
+	log    *slog.Logger
+
+	mu     sync.Mutex
+	loaded map[metainfo.InfoHash][]byte // and not taken yet
+}
+
+// load reads the states of the live torrents, and forgets the others.
+func (p *pickers) load(ctx context.Context, live map[metainfo.InfoHash]bool) error {
+	all, err := p.ledger.Pickers(ctx)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	p.loaded = map[metainfo.InfoHash][]byte{}
+	var orphans []ledger.Picker
+	for _, s := range all {
+		if live[s.InfoHash] {
+			p.loaded[s.InfoHash] = s.State
+		} else {
+			orphans = append(orphans, ledger.Picker{InfoHash: s.InfoHash})
+		}
+	}
+	p.mu.Unlock()
+	if len(orphans) == 0 {
+		return nil
+	}
+	return p.ledger.SavePickers(ctx, orphans)
+}
+
+// take returns the state of a torrent that was loaded, nil if there is none.
+func (p *pickers) take(h metainfo.InfoHash) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	state := p.loaded[h]
+	delete(p.loaded, h)
+	return state
+}
+
+// keepPickers writes the states that changed, every minute until ctx ends. The last ones are for savePickers, when the swarms have
+// ended.
+func (ts *torrents) keepPickers(ctx context.Context) {
+	ticker := time.NewTicker(pickersEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			ts.savePickers(ctx)
+		}
+	}
+}
+
+// kept is what a torrent was like when its picker's state was saved last.
+type kept struct {
+	peers    bool
+	uploaded int64
+	sum      uint64 // stands for the state
+}
+
+// stateSeed is of the hashes that stand for states.
+var stateSeed = maphash.MakeSeed()
+
+// savePickers writes the states that changed. A failure is not the end: the next time tries again.
+func (ts *torrents) savePickers(ctx context.Context) {
+	var changed []ledger.Picker
+	var marks []func()
+	for h, t := range ts.all() {
+		stats := t.swarm.Stats()
+		now := kept{peers: stats.Peers > 0, uploaded: stats.Uploaded}
+		if !now.peers && now.uploaded == t.kept.uploaded && !t.kept.peers {
+			continue // nobody was here since it was saved
+		}
+		state := t.swarm.Snapshot()
+		now.sum = maphash.Bytes(stateSeed, state)
+		if len(state) > 0 && now.sum != t.kept.sum {
+			changed = append(changed, ledger.Picker{InfoHash: h, State: state})
+		}
+		marks = append(marks, func() { t.kept = now })
+	}
+	if len(changed) > 0 {
+		if err := ts.pickers.ledger.SavePickers(ctx, changed); err != nil {
+			ts.log.Warn("what the pickers know cannot be saved", "err", err)
+			return
+		}
+	}
+	for _, mark := range marks {
+		mark()
+	}
+}
+
+// forget removes the state of a torrent that is gone.
+func (p *pickers) forget(h metainfo.InfoHash) {
+	if err := p.ledger.SavePickers(context.Background(), []ledger.Picker{{InfoHash: h}}); err != nil {
+		p.log.Warn("the state of a picker cannot be removed", "infohash", h, "err", err)
+	}
+}
