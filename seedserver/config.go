@@ -75,6 +75,18 @@ type Config struct {
 	// AnnounceInterval is how often peers are asked to announce. If zero, 30 minutes.
 	AnnounceInterval time.Duration
 
+	// Admin is the address of the status pages, HOST:PORT. If empty or AdminOff, there are none. When its port is taken, the next
+	// up to 8089 is used, unless AdminExact is set. Other addresses than loopback need AdminAuth.
+	Admin string
+	// AdminExact makes a taken Admin port an error.
+	AdminExact bool
+	// AdminHosts lists names under which the status pages are reached besides loopback, for a proxy in front of them.
+	AdminHosts []string
+	// AdminAuth is who may see the status pages, as USER:BCRYPT. If empty, everybody who can connect.
+	AdminAuth string
+	// Profiles serves the runtime's profiles with the status pages.
+	Profiles bool
+
 	// Version is shown to peers and on pages. If empty, "dev".
 	Version string
 	// Logger receives what an operator can act on. If nil, nothing is logged.
@@ -83,6 +95,9 @@ type Config struct {
 
 // HTTPOff as Config.HTTP opens no public listener.
 const HTTPOff = "off"
+
+// AdminOff as Config.Admin opens no admin listener.
+const AdminOff = "off"
 
 const (
 	defaultHTTP     = ":8080"
@@ -144,6 +159,9 @@ func (c *Config) Check() error {
 		if _, err := ParseMode(string(c.Mode)); err != nil {
 			return err
 		}
+	}
+	if err := c.checkAdmin(); err != nil {
+		return err
 	}
 	for _, p := range c.Units {
 		if _, err := filepath.Match(p, ""); err != nil {

@@ -34,10 +34,12 @@ var layers = map[string][]string{
 	"/seedserver/storage": {},
 	"/seedserver/swarm": {"/bencode/metainfo", "/peerwire", "/peerwire/extension", "/piecepicker",
 		"/seedserver/choke", "/seedserver/storage"},
-	"/seedserver/web": {"/bencode/metainfo"},
+	"/seedserver/web":       {"/bencode/metainfo"},
+	"/seedserver/web/admin": {"/bencode/metainfo"},
 	// composition
 	"/seedserver": {"/bencode/metainfo", "/peerwire", "/piecepicker", "/tracker", "/tracker/peerstore", "/tracker/httptracker",
-		"/seedserver/budget", "/seedserver/catalog", "/seedserver/ledger", "/seedserver/storage", "/seedserver/swarm", "/seedserver/web"},
+		"/seedserver/budget", "/seedserver/catalog", "/seedserver/ledger", "/seedserver/storage", "/seedserver/swarm", "/seedserver/web",
+		"/seedserver/web/admin"},
 	"/cmd/seedserver": {"/bencode/metainfo", "/seedserver", "/seedserver/budget", "/seedserver/catalog", "/seedserver/storage"},
 }
 

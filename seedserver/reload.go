@@ -37,6 +37,10 @@ func (c *Config) needRestart(next *Config) []string {
 		"plain-below":       c.PlainBelow != next.PlainBelow,
 		"large":             c.Large != next.Large,
 		"tracker":           c.NoTracker != next.NoTracker,
+		"admin":             c.Admin != next.Admin,
+		"admin-host":        !slices.Equal(c.AdminHosts, next.AdminHosts),
+		"admin-auth":        c.AdminAuth != next.AdminAuth,
+		"pprof":             c.Profiles != next.Profiles,
 		"announce-interval": c.AnnounceInterval != next.AnnounceInterval,
 	}
 	var names []string

@@ -21,6 +21,7 @@ import (
 	"github.com/seedserver/bittorrent/seedserver/storage"
 	"github.com/seedserver/bittorrent/seedserver/swarm"
 	"github.com/seedserver/bittorrent/seedserver/web"
+	"github.com/seedserver/bittorrent/seedserver/web/admin"
 	"github.com/seedserver/bittorrent/tracker/peerstore"
 )
 
@@ -40,9 +41,11 @@ type Server struct {
 	limit    *budget.Node
 	web      *web.Handler
 	handler  http.Handler
+	admin    *admin.Handler
 
-	http, peer net.Listener // nil until Listen
-	advertiser *advertiser
+	http, peer, adminAt net.Listener // nil until Listen
+	adminToken          string       // opens the status pages to commands on this machine
+	advertiser          *advertiser
 }
 
 // New opens the directory and the state of cfg, and makes what is missing. It starts nothing and opens no port. The caller must
@@ -86,6 +89,9 @@ func New(cfg Config) (*Server, error) {
 		Source: source{s}, URL: cfg.URL, PlainBelow: cfg.PlainBelow, Large: cfg.webLarge(), Proxies: s.proxies,
 		Version: cfg.version(), Notice: s.advertiser.reach, Logger: s.log,
 	})
+	if err := s.newAdmin(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	s.handler = s.web
 	if !cfg.NoTracker {
 		s.peers = peerstore.New(peerstore.Config{TTL: cfg.announceInterval() * 3 / 2})
@@ -169,6 +175,9 @@ func (s *Server) Listen(ctx context.Context) (err error) {
 		}
 		return err
 	}
+	if err := s.listenAdmin(ctx); err != nil {
+		return err
+	}
 	s.advertiser.bound = boundAddr(s.peer)
 	if err := s.advertiser.resolve(ctx); err != nil {
 		s.log.Warn("our public address cannot be found; it is tried again", "err", err)
@@ -183,6 +192,10 @@ func (s *Server) Close() error {
 	}
 	if s.peer != nil {
 		s.peer.Close()
+	}
+	if s.adminAt != nil {
+		s.adminAt.Close()
+		s.forgetAdmin()
 	}
 	return errors.Join(s.catalog.Close(), s.ledger.Close())
 }

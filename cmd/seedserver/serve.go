@@ -41,6 +41,11 @@ type serveCmd struct {
 	Rescan      time.Duration `default:"1m" help:"How often the directory is scanned for what events missed."`
 	Tracker     string        `default:"on" enum:"on,off" help:"The built-in tracker: ${enum}."`
 
+	Admin      string   `default:"127.0.0.1:8081" help:"Address of the status pages, or off; if port 8081 is taken, the next up to 8089." placeholder:"ADDR"`
+	AdminHosts []string `name:"admin-host" help:"Name under which a proxy serves the status pages; repeatable." placeholder:"NAME"`
+	AdminAuth  string   `help:"Who may see the status pages: the line that htpasswd -nB USER prints." placeholder:"USER:BCRYPT"`
+	Profiles   bool     `name:"pprof" help:"Serve runtime profiles below /debug/pprof/ of the status pages."`
+
 	AnnounceInterval time.Duration `default:"30m" help:"How often peers are asked to announce."`
 	RebuildState     bool          `help:"Put a damaged state database aside and start a fresh one; files are hashed again."`
 	JSON             bool          `name:"json" help:"Log JSON lines."`
@@ -58,7 +63,9 @@ func (c *serveCmd) config(s streams) (seedserver.Config, error) {
 		SettleWrite: c.Settle, SettleBlind: c.SettleBlind,
 		PlainBelow: int64(c.PlainBelow), Large: seedserver.Large(c.Large),
 		NoTracker: c.Tracker == "off", AnnounceInterval: c.AnnounceInterval,
-		Version: version(), Logger: c.logger(s),
+		Admin: c.Admin, AdminExact: c.Admin != seedserver.DefaultAdmin, AdminHosts: c.AdminHosts, AdminAuth: strings.TrimSpace(c.AdminAuth),
+		Profiles: c.Profiles,
+		Version:  version(), Logger: c.logger(s),
 	}
 	if c.PlainBelow == 0 {
 		cfg.PlainBelow = -1
@@ -142,6 +149,9 @@ func (c *serveCmd) banner(s streams, srv *seedserver.Server) {
 	}
 	for _, a := range srv.PeerAddrs() {
 		fmt.Fprintf(s.out, "Peers       %s\n", a)
+	}
+	if u := srv.AdminURL(); u != "" {
+		fmt.Fprintf(s.out, "Status      %s\n", u)
 	}
 	fmt.Fprintf(s.out, "State       %s\n", srv.StateDir())
 	if note := srv.Reach(); note != "" {

@@ -1,0 +1,137 @@
+package admin
+
+import (
+	"math"
+	"sync"
+	"time"
+
+	"github.com/seedserver/bittorrent/bencode/metainfo"
+)
+
+// The charts of the last hour: a point for each ten seconds.
+const (
+	sampleEvery = 10 * time.Second
+	samples     = 360
+)
+
+// history keeps the rates of the last hour: in total, and of each torrent that sent anything in it.
+type history struct {
+	mu       sync.Mutex // held for map and slice work only
+	sampled  time.Time
+	sent     int64 // Status.Sent at the last sample
+	total    ring
+	torrents map[metainfo.InfoHash]*track
+}
+
+// track is what the history knows about one torrent.
+type track struct {
+	sent   int64 // Torrent.Sent at the last sample
+	seen   int64 // the slot of the last sample it was in
+	recent *ring // nil when nothing was sent in the last hour
+}
+
+func newHistory() *history { return &history{torrents: map[metainfo.InfoHash]*track{}} }
+
+// sample notes the counters of s, unless it was done less than sampleEvery ago.
+func (h *history) sample(s *Status) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := slot(s.Time)
+	if !h.sampled.IsZero() && now <= slot(h.sampled) {
+		return
+	}
+	elapsed := sampleEvery
+	if !h.sampled.IsZero() {
+		elapsed = s.Time.Sub(h.sampled)
+	}
+	h.sampled = s.Time
+	h.total.put(now, perSecond(&h.sent, s.Sent, elapsed))
+	for i := range s.Torrents {
+		t := &s.Torrents[i]
+		k := h.torrents[t.InfoHash]
+		if k == nil {
+			k = &track{}
+			h.torrents[t.InfoHash] = k
+		}
+		k.seen = now
+		k.note(now, perSecond(&k.sent, t.Sent, elapsed))
+	}
+	for hash, k := range h.torrents {
+		if k.seen != now {
+			delete(h.torrents, hash)
+		}
+	}
+}
+
+// perSecond returns the rate at which a counter went to sent, and keeps that. A counter that went back started anew.
+func perSecond(last *int64, sent int64, elapsed time.Duration) int64 {
+	delta := sent - *last
+	if delta < 0 {
+		delta = sent
+	}
+	*last = sent
+	return int64(math.Round(float64(delta) / elapsed.Seconds()))
+}
+
+// note keeps rate in slot now; a torrent that sends nothing for an hour costs no more than its counter.
+func (k *track) note(now, rate int64) {
+	switch {
+	case rate > 0:
+		if k.recent == nil {
+			k.recent = &ring{}
+		}
+		k.recent.put(now, rate)
+	case k.recent != nil && now-k.recent.newest >= samples:
+		k.recent = nil
+	}
+}
+
+// points returns the bytes per second of the last hour until now, oldest first; of all torrents when hash is zero.
+func (h *history) points(now time.Time, hash metainfo.InfoHash) []int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	last := slot(h.sampled)
+	if h.sampled.IsZero() || slot(now)-last > 1 { // nobody samples: time goes on all the same
+		last = slot(now)
+	}
+	if hash == (metainfo.InfoHash{}) {
+		return h.total.points(last)
+	}
+	if k := h.torrents[hash]; k != nil && k.recent != nil {
+		return k.recent.points(last)
+	}
+	return make([]int64, samples)
+}
+
+func slot(t time.Time) int64 { return t.UnixNano() / int64(sampleEvery) }
+
+// ring holds the rates of the last samples slots, in bytes per second.
+type ring struct {
+	newest int64 // slot
+	rates  [samples]uint32
+}
+
+// put sets the rate of a slot that is newer than all before. In those in between nothing was sent.
+func (r *ring) put(slot, rate int64) {
+	from := slot
+	if r.newest != 0 {
+		from = max(r.newest+1, slot-samples+1)
+	}
+	for s := from; s < slot; s++ {
+		r.rates[s%samples] = 0
+	}
+	r.rates[slot%samples] = uint32(min(max(rate, 0), math.MaxUint32))
+	r.newest = slot
+}
+
+// points returns the rates until slot last, oldest first.
+func (r *ring) points(last int64) []int64 {
+	points := make([]int64, samples)
+	for i := range points {
+		s := last - samples + 1 + int64(i)
+		if s <= r.newest && s > r.newest-samples && r.newest != 0 {
+			points[i] = int64(r.rates[s%samples])
+		}
+	}
+	return points
+}

@@ -1,0 +1,131 @@
+package admin
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// collector takes all metrics from one Status and one Sums.
+type collector struct {
+	h    *Handler
+	each bool // with two series for each torrent
+}
+
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("seedserver_"+name, help, labels, nil)
+}
+
+var (
+	descInfo       = describe("build_info", "A metric with the constant value 1, labeled by the version of the server.", "version")
+	descReady      = describe("ready", "Whether the directory has been looked at once.")
+	descSent       = describe("sent_bytes_total", "Payload bytes sent since the process started.")
+	descRate       = describe("upload_bytes_per_second", "Payload bytes sent per second, over the last seconds.")
+	descLedger     = describe("ledger_sent_bytes", "Payload bytes sent since the ledger was begun.")
+	descSaved      = describe("ledger_saved_bytes", "Bytes that HTTP would have sent for completed downloads, less those sent.")
+	descCompleted  = describe("ledger_completed_downloads", "Downloads that were finished since the ledger was begun.")
+	descPeers      = describe("peers", "Connected peers.", "state")
+	descTorrents   = describe("torrents", "Torrents that are seeded.", "stage")
+	descFiles      = describe("files", "Files and units that are not torrents, by why.", "state")
+	descQueue      = describe("hash_queue_bytes", "Bytes of files that are still to be hashed.")
+	descEachSent   = describe("torrent_sent_bytes_total", "Payload bytes sent for a torrent since it was started.", "infohash", "path")
+	descEachPeers  = describe("torrent_peers", "Connected peers of a torrent.", "infohash", "path")
+	descListeners  = describe("status_listeners", "Pages that are open and listen to live changes.")
+	descriptions   = []*prometheus.Desc{descInfo, descReady, descSent, descRate, descLedger, descSaved, descCompleted, descPeers, descTorrents, descFiles, descQueue, descListeners}
+	ofEachTorrents = []*prometheus.Desc{descEachSent, descEachPeers}
+)
+
+// newMetrics returns what answers /metrics.
+func (h *Handler) newMetrics(each bool) http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(
+		&collector{h, each}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+		ErrorLog: slog.NewLogLogger(h.log.Handler(), slog.LevelWarn), Timeout: 10 * time.Second,
+		ErrorHandling: promhttp.ContinueOnError,
+	})
+}
+
+func (x *exchange) serveMetrics() {
+	if x.r.URL.Query().Get("per") == "torrent" {
+		x.each.ServeHTTP(x.w, x.r)
+		return
+	}
+	x.metrics.ServeHTTP(x.w, x.r)
+}
+
+// Describe is part of prometheus.Collector.
+func (c *collector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range descriptions {
+		out <- d
+	}
+	if c.each {
+		for _, d := range ofEachTorrents {
+			out <- d
+		}
+	}
+}
+
+// Collect is part of prometheus.Collector.
+func (c *collector) Collect(out chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	s := c.h.cfg.Source.Status()
+	gauge(descInfo, 1, c.h.cfg.Version)
+	gauge(descReady, truth(s.Ready))
+	out <- prometheus.MustNewConstMetric(descSent, prometheus.CounterValue, float64(s.Sent))
+	gauge(descRate, float64(s.Rate))
+	gauge(descPeers, float64(s.Peers-s.Seeds), "leech")
+	gauge(descPeers, float64(s.Seeds), "seed")
+	for state, n := range map[string]int{"settling": s.Settling, "hashing": s.Hashing, "left out": s.LeftOut, "failed": s.Failed} {
+		gauge(descFiles, float64(n), state)
+	}
+	gauge(descQueue, float64(s.QueueBytes))
+	gauge(descListeners, float64(c.h.hub.size()))
+	stages := map[string]int{}
+	for i := range s.Torrents {
+		stages[s.Torrents[i].Stage]++
+	}
+	for stage, n := range stages {
+		gauge(descTorrents, float64(n), stage)
+	}
+	if c.each {
+		collectEach(out, s.Torrents)
+	}
+	c.collectLedger(out, gauge)
+}
+
+func collectEach(out chan<- prometheus.Metric, torrents []Torrent) {
+	for _, t := range torrents {
+		hash, path := t.InfoHash.String(), visible(t.Path)
+		out <- prometheus.MustNewConstMetric(descEachSent, prometheus.CounterValue, float64(t.Sent), hash, path)
+		out <- prometheus.MustNewConstMetric(descEachPeers, prometheus.GaugeValue, float64(t.Peers), hash, path)
+	}
+}
+
+// collectLedger leaves the ledger's metrics out when it cannot be read.
+func (c *collector) collectLedger(out chan<- prometheus.Metric, gauge func(*prometheus.Desc, float64, ...string)) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	sums, err := c.h.sums.lately(ctx, time.Now())
+	if err != nil {
+		out <- prometheus.NewInvalidMetric(descLedger, err)
+		return
+	}
+	gauge(descLedger, float64(sums.All.Total))
+	gauge(descSaved, float64(sums.All.Saved))
+	gauge(descCompleted, float64(sums.All.Completed))
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

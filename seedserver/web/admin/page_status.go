@@ -1,0 +1,196 @@
+package admin
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"strconv"
+
+	"github.com/seedserver/bittorrent/bencode/metainfo"
+)
+
+// statusView is the status page at one moment.
+type statusView struct {
+	status Status
+	sums   *Sums
+	parts  []part // those above the table
+}
+
+func newStatusView(s Status, sums *Sums, points []int64) (*statusView, error) {
+	v := &statusView{status: s, sums: sums}
+	var err error
+	v.parts, err = render(section{"tiles", v.tiles()}, section{"notices", v.notices()}, section{"chart", newLineChart(points)})
+	return v, err
+}
+
+// changes is part of view. When torrents have come or gone the page is asked for again.
+func (v *statusView) changes(before view) ([]part, error) {
+	old := before.(*statusView)
+	if len(old.status.Torrents) != len(v.status.Torrents) {
+		return []part{{}}, nil
+	}
+	parts := differing(old.parts, v.parts)
+	for i, t := range v.status.Torrents {
+		was := old.status.Torrents[i]
+		if was.InfoHash != t.InfoHash {
+			return []part{{}}, nil
+		}
+		if was == t && v.sums.Entries[t.Entry] == old.sums.Entries[t.Entry] {
+			continue
+		}
+		row := newTorrentRow(t, v.sums.Entries[t.Entry])
+		html, err := execute("torrent-row", row)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, part{row.ID, html})
+	}
+	return parts, nil
+}
+
+// tile is one number that matters.
+type tile struct {
+	Name, Value, Note string
+}
+
+func (v *statusView) tiles() []tile {
+	s, all := &v.status, &v.sums.All
+	now := tile{"Now", perSec(s.Rate), count(s.Peers, "peer")}
+	if s.Rate <= 0 {
+		now.Value = "0 B/s"
+	}
+	if s.MaxRate > 0 {
+		now.Note += ", limit " + perSec(s.MaxRate)
+	}
+	return []tile{
+		now,
+		{"Today", size(all.Today), ""},
+		{"This month", size(all.Month), ""},
+		{"Total", size(all.Total), ""},
+		savedTile(all.Completed, all.Saved),
+	}
+}
+
+// savedTile says what HTTP would have cost more.
+func savedTile(completed, saved int64) tile {
+	if completed == 0 {
+		return tile{"Saved", "–", "no download completed yet"}
+	}
+	return tile{"Saved", size(max(saved, 0)), "against HTTP, " + count(int(completed), "download")}
+}
+
+// notices says what is not as it should be or not yet.
+func (v *statusView) notices() []string {
+	s, notices := &v.status, []string{}
+	if !s.Ready {
+		notices = append(notices, "The directory is being looked at for the first time.")
+	}
+	if s.Settling > 0 {
+		notices = append(notices, count(s.Settling, "file")+" still being written.")
+	}
+	if s.Hashing > 0 {
+		notices = append(notices, fmt.Sprintf("%s being hashed or waiting for it, %s to go.", count(s.Hashing, "file"), size(s.QueueBytes)))
+	}
+	if s.Failed > 0 {
+		notices = append(notices, count(s.Failed, "file")+" could not be read or published; the index says why.")
+	}
+	return notices
+}
+
+var torrentColumns = []column{
+	{Key: "name", Title: "Name"}, {Key: "stage", Title: "Stage"}, {Key: "copies", Title: "Copies", Number: true},
+	{Key: "peers", Title: "Peers", Number: true}, {Key: "rate", Title: "Rate", Number: true},
+	{Key: "today", Title: "Today", Number: true}, {Key: "month", Title: "Month", Number: true},
+	{Key: "total", Title: "Total", Number: true}, {Key: "ratio", Title: "Sent / size", Number: true},
+}
+
+func (v *statusView) name(i int) string { return v.status.Torrents[i].Path }
+
+// compare compares two torrents by a column.
+func (v *statusView) compare(key string, i, j int) int {
+	a, b := &v.status.Torrents[i], &v.status.Torrents[j]
+	sumA, sumB := v.sums.Entries[a.Entry], v.sums.Entries[b.Entry]
+	switch key {
+	case "stage":
+		return cmp.Compare(a.Stage, b.Stage)
+	case "copies":
+		return cmp.Compare(a.Copies, b.Copies)
+	case "peers":
+		return cmp.Compare(a.Peers, b.Peers)
+	case "rate":
+		return cmp.Or(cmp.Compare(a.Rate, b.Rate), cmp.Compare(a.Peers, b.Peers), cmp.Compare(sumA.Month, sumB.Month))
+	case "today":
+		return cmp.Compare(sumA.Today, sumB.Today)
+	case "month":
+		return cmp.Compare(sumA.Month, sumB.Month)
+	case "total":
+		return cmp.Compare(sumA.Total, sumB.Total)
+	case "ratio":
+		return cmp.Compare(float64(sumA.Total)/float64(max(a.Size, 1)), float64(sumB.Total)/float64(max(b.Size, 1)))
+	}
+	return 0
+}
+
+// torrentRow is a torrent in the table.
+type torrentRow struct {
+	ID, Hash, Name      string
+	Stage, Copies, Rate string
+	Peers, Seeds        string
+	Today, Month, Total string
+	Ratio, Size         string
+	Active              bool
+}
+
+func newTorrentRow(t Torrent, s Sum) torrentRow {
+	r := torrentRow{
+		ID: rowID(t.InfoHash), Hash: t.InfoHash.String(), Name: visible(t.Path),
+		Stage: t.Stage, Copies: "–", Peers: "–", Rate: perSec(t.Rate),
+		Today: some(s.Today), Month: some(s.Month), Total: some(s.Total), Ratio: times(s.Total, t.Size),
+		Active: t.Rate > 0, Size: size(t.Size),
+	}
+	if t.Peers > 0 {
+		r.Peers, r.Copies = strconv.Itoa(t.Peers), decimal(t.Copies, 2)
+	}
+	if t.Seeds > 0 {
+		r.Seeds = count(t.Seeds, "seed")
+	}
+	return r
+}
+
+func rowID(h metainfo.InfoHash) string { return "t" + h.String() }
+
+// statusPage is what the template of the status page shows.
+type statusPage struct {
+	shell
+	Dir, Started          string
+	Tiles, Notices, Chart template.HTML // live
+	Days                  template.HTML
+	Torrents              int
+	Table                 table
+	Rows                  []torrentRow
+}
+
+func (x *exchange) serveStatus() {
+	seen, err := x.look(x.r.Context(), x.now, metainfo.InfoHash{})
+	if err != nil {
+		x.failed(err)
+		return
+	}
+	v := seen.(*statusView)
+	t := newTable(x.r.URL.Query(), torrentColumns, "rate")
+	rows := t.choose(len(v.status.Torrents), v.name, v.compare)
+	p := statusPage{
+		shell: x.shell("Status"), Dir: visible(v.status.Dir), Started: moment(v.status.Started), Torrents: len(v.status.Torrents),
+		Tiles: htmlOf(v.parts, "tiles"), Notices: htmlOf(v.parts, "notices"), Chart: htmlOf(v.parts, "chart"), Table: t,
+	}
+	p.Here, p.Live, p.Refresh = "status", "events", 5
+	if p.Days, err = x.days(x.r.Context(), lastDays(x.now), 0); err != nil {
+		x.failed(err)
+		return
+	}
+	for _, i := range rows {
+		torrent := v.status.Torrents[i]
+		p.Rows = append(p.Rows, newTorrentRow(torrent, v.sums.Entries[torrent.Entry]))
+	}
+	x.page("status.html", p)
+}
