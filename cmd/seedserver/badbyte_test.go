@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -156,7 +158,7 @@ func TestNeverABadByte(t *testing.T) {
 				s.put(mutated(i))
 			}
 			s.start()
-			t.Run("", func(t *testing.T) {
+			t.Run("file", func(t *testing.T) {
 				for i, m := range mutations {
 					t.Run(m.name, func(t *testing.T) {
 						t.Parallel()

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -114,7 +116,7 @@ func (s *server) asNobody() bool {
 	for _, dir := range []string{filepath.Dir(s.dir), filepath.Dir(serverBinary(s.t))} {
 		require.NoError(s.t, os.Chmod(dir, 0o755))
 	}
-	s.user = &syscall.Credential{Uid: nobody, Gid: nobody}
+	s.attr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	return true
 }
 

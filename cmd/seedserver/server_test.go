@@ -69,7 +69,7 @@ type server struct {
 	base       string // of its public URL
 	peer       string // address for peers
 	args       []string
-	user       *syscall.Credential // whom it runs as; nil for the test's own user
+	attr       *syscall.SysProcAttr // how it is run; nil for the usual
 	cmd        *exec.Cmd
 	log        *logBuffer
 }
@@ -158,10 +158,7 @@ func (s *server) ready() {
 func (s *server) launch() {
 	s.t.Helper()
 	s.cmd = exec.Command(serverBinary(s.t), s.args...)
-	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
-	if s.user != nil {
-		s.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.user}
-	}
+	s.cmd.Stdout, s.cmd.Stderr, s.cmd.SysProcAttr = s.log, s.log, s.attr
 	require.NoError(s.t, s.cmd.Start())
 }
 
