@@ -15,7 +15,7 @@ const (
 	gateShare   = 0.02
 	gatePieces  = 4    // at least
 	gateLeeches = 5    // fewer are not kept waiting
-	gateUnknown = 0.2  // nor are they if more of them than this have shown nothing, or bad things
+	gateUnknown = 0.2  // nor are they if more of them than this were served and have shown nothing, or bad things
 	gateSlowest = 0.05 // of the leeches need not have caught up
 	gateCaught  = 0.97 // of what is out
 	gateStuck   = 30 * time.Second
@@ -64,14 +64,15 @@ func (p *Picker) openGate() {
 	}
 }
 
-// gateHelps reports whether the swarm is one that gains by waiting.
+// gateHelps reports whether the swarm is one that gains by waiting. Who was given nothing could show nothing, and is not held
+// to be unknown: in a large swarm the first copy goes to a few.
 func (p *Picker) gateHelps() bool {
 	if len(p.takers) < gateLeeches || p.otherOrigin {
 		return false
 	}
 	unknown := 0
 	for _, q := range p.takers {
-		if !q.good || q.trust != Proven {
+		if !q.good || q.trust != Proven && q.relay.served > 0 {
 			unknown++
 		}
 	}
