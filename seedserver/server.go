@@ -36,6 +36,7 @@ type Server struct {
 	pickers  *pickers
 	catalog  *catalog.Catalog
 	torrents *torrents
+	sidecars sidecars
 	host     *swarm.Host
 	peers    *peerstore.Store // nil without a tracker
 	limit    *budget.Node
@@ -153,10 +154,21 @@ func (s *Server) newCatalog() (*catalog.Catalog, error) {
 // publisher defers to the server's torrents, which are made after the catalog since they need its directory.
 type publisher struct{ s *Server }
 
-func (p publisher) Publish(v *catalog.Version) error          { return p.s.torrents.Publish(v) }
-func (p publisher) Pause(h metainfo.InfoHash)                 { p.s.torrents.Pause(h) }
-func (p publisher) Resume(v *catalog.Version) error           { return p.s.torrents.Resume(v) }
-func (p publisher) Retire(h metainfo.InfoHash, reason string) { p.s.torrents.Retire(h, reason) }
+func (p publisher) Publish(v *catalog.Version) error {
+	if err := p.s.torrents.Publish(v); err != nil {
+		return err
+	}
+	p.s.sidecars.add(v, p.s.torrents.find(v.InfoHash).content.ReadAt)
+	return nil
+}
+
+func (p publisher) Pause(h metainfo.InfoHash)       { p.s.torrents.Pause(h) }
+func (p publisher) Resume(v *catalog.Version) error { return p.s.torrents.Resume(v) }
+
+func (p publisher) Retire(h metainfo.InfoHash, reason string) {
+	p.s.torrents.Retire(h, reason)
+	p.s.sidecars.remove(h)
+}
 
 // Handler answers what the public listener answers: index, torrents, files, tracker. It works as long as the server runs, and may
 // be mounted below a prefix with http.StripPrefix.
