@@ -43,6 +43,10 @@ type Config struct {
 	// Notice, if not nil, returns a sentence that the index shows to a client
 	// that came by v, such as that its links work in this network only, or "".
 	Notice func(v Via) string
+	// Sent, if not nil, is told of the bytes of files that were sent plainly,
+	// as they leave: of is the file, or the unit that it is inside of. It is
+	// called by many goroutines at once and must not block.
+	Sent func(of Entry, bytes int)
 	// Logger gets the errors of the Source at level Debug: strangers cause
 	// them. If nil, nothing is logged.
 	Logger *slog.Logger

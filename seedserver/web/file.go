@@ -84,7 +84,11 @@ func (x *exchange) servePlain(e, of Entry, mediaType string) {
 	if of.State == Published {
 		x.linkTorrent(of)
 	}
-	http.ServeContent(x.w, x.r, "", e.ModTime, content)
+	w := x.w
+	if x.cfg.Sent != nil {
+		w = &meter{ResponseWriter: w, sent: func(n int) { x.cfg.Sent(of, n) }}
+	}
+	http.ServeContent(w, x.r, "", e.ModTime, content)
 }
 
 // etag returns a strong validator (RFC 9110, section 8.8.3): the infohash, and
