@@ -27,19 +27,20 @@ var layers = map[string][]string{
 	"/tracker/peerstore":    {"/tracker"},
 	"/tracker/httptracker":  {"/bencode", "/bencode/compact", "/tracker", "/tracker/peerstore"},
 	// the server's parts: they meet only in package seedserver
-	"/seedserver/budget":  {},
-	"/seedserver/catalog": {"/bencode/metainfo"},
-	"/seedserver/choke":   {},
-	"/seedserver/ledger":  {},
-	"/seedserver/storage": {},
+	"/seedserver/accesslog": {},
+	"/seedserver/budget":    {},
+	"/seedserver/catalog":   {"/bencode/metainfo"},
+	"/seedserver/choke":     {},
+	"/seedserver/ledger":    {},
+	"/seedserver/storage":   {},
 	"/seedserver/swarm": {"/bencode/metainfo", "/peerwire", "/peerwire/extension", "/piecepicker",
 		"/seedserver/choke", "/seedserver/storage"},
 	"/seedserver/web":       {"/bencode/metainfo"},
 	"/seedserver/web/admin": {"/bencode/metainfo"},
 	// composition
 	"/seedserver": {"/bencode/metainfo", "/peerwire", "/piecepicker", "/tracker", "/tracker/peerstore", "/tracker/httptracker",
-		"/seedserver/budget", "/seedserver/catalog", "/seedserver/ledger", "/seedserver/storage", "/seedserver/swarm", "/seedserver/web",
-		"/seedserver/web/admin"},
+		"/seedserver/accesslog", "/seedserver/budget", "/seedserver/catalog", "/seedserver/ledger", "/seedserver/storage", "/seedserver/swarm",
+		"/seedserver/web", "/seedserver/web/admin"},
 	"/cmd/seedserver": {"/bencode/metainfo", "/seedserver", "/seedserver/budget", "/seedserver/catalog", "/seedserver/storage"},
 }
 
