@@ -120,10 +120,11 @@ func newPlainServer(t *testing.T, args ...string) *server {
 	return newServer(t, append([]string{"--mode", "plain"}, args...)...)
 }
 
-// at moves a server that does not run yet to an address of the namespace where it is alone.
+// at moves a server that does not run yet to an address of the namespace where it is alone. It has no status pages there, whose port
+// many servers would share.
 func (s *server) at(ip string) *server {
 	s.base, s.peer = "http://"+ip+":8080", ip+":6881"
-	s.args = append(s.args, "--http", ip+":8080", "--peer", ip+":6881")
+	s.args = append(s.args, "--http", ip+":8080", "--peer", ip+":6881", "--admin", "off")
 	return s
 }
 
