@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
@@ -25,19 +26,24 @@ func (src source) Lookup(path string) (web.Entry, bool) {
 	if !ok {
 		return web.Entry{}, false
 	}
-	return src.entry(e), true
+	said := catalog.Description{}
+	if beside, ok := src.s.catalog.Lookup(path + sidecarSuffix); ok {
+		said, _ = src.s.sidecars.of(beside)
+	}
+	return src.entry(e, said), true
 }
 
-// List is part of web.Source. Junk and dot-files are not shown.
+// List is part of web.Source. Junk, dot-files and sidecars are not shown.
 func (src source) List(dir string) ([]web.Entry, bool) {
 	entries, ok := src.s.catalog.List(dir)
 	if !ok {
 		return nil, false
 	}
+	said := src.s.sidecars.among(entries)
 	out := make([]web.Entry, 0, len(entries))
 	for _, e := range entries {
-		if !e.Hidden {
-			out = append(out, src.entry(e))
+		if !e.Hidden && !said.from(e.Name) {
+			out = append(out, src.entry(e, said[e.Name]))
 		}
 	}
 	return out, true
@@ -46,11 +52,12 @@ func (src source) List(dir string) ([]web.Entry, bool) {
 // Demand is part of web.Source.
 func (src source) Demand(path string) { src.s.catalog.Demand(path) }
 
-// entry translates what the catalog knows into what the web shows.
-func (src source) entry(e catalog.Entry) web.Entry {
+// entry translates what the catalog knows into what the web shows. What a sidecar said goes before what the catalog read.
+func (src source) entry(e catalog.Entry, said catalog.Description) web.Entry {
+	said = said.Or(e.Description)
 	w := web.Entry{
 		Path: e.Path, Name: e.Name, Dir: e.Dir, Unit: e.Unit, In: e.In, Size: e.Size, Files: e.Files, ModTime: e.ModTime,
-		Progress: e.Progress, Reason: e.Reason, InfoHash: e.InfoHash,
+		Progress: e.Progress, Reason: e.Reason, InfoHash: e.InfoHash, Title: said.Title, Description: said.Description,
 	}
 	switch e.State {
 	case catalog.Settling, catalog.Temporary:
@@ -60,6 +67,9 @@ func (src source) entry(e catalog.Entry) web.Entry {
 	case catalog.Published:
 		w.State = web.Published
 		w.Peers = src.peers(e.InfoHash)
+		if t := src.s.torrents.find(e.InfoHash); t != nil {
+			w.Published = t.version.Load().Published
+		}
 	case catalog.Empty:
 		w.State = web.Empty
 	case catalog.Directory: // has no state of its own
@@ -127,7 +137,8 @@ func (src source) Open(ctx context.Context, e web.Entry) (io.ReadSeekCloser, err
 	}
 	v := t.version.Load()
 	for i, f := range v.Files {
-		if f.Path == e.Path {
+		// The same torrent may lie at several places; v is at one of them.
+		if !v.Unit || strings.TrimPrefix(f.Path, v.Path) == strings.TrimPrefix(e.Path, e.In) {
 			r := &pacedReader{
 				ctx: ctx, t: t,
 				sent:    func(n int) { src.s.store.count(v.Path, ledger.ClassHTTP, int64(n)) },

@@ -19,6 +19,17 @@ func visible(name string) string {
 	return name
 }
 
+// visibleText is visible for a text of several lines: it keeps tabs and the ends
+// of lines.
+func visibleText(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\r' || r == '\t' {
+			return r
+		}
+		return visibleRune(r)
+	}, text)
+}
+
 func visibleRune(r rune) rune {
 	switch {
 	case r < ' ':
@@ -33,7 +44,7 @@ func visibleRune(r rune) rune {
 }
 
 // appendHTML appends s escaped for text and for attributes in double quotes.
-func appendHTML(dst []byte, s string) []byte {
+func appendHTML[T string | []byte](dst []byte, s T) []byte {
 	start := 0
 	for i := 0; i < len(s); i++ {
 		escape := ""

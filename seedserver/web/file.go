@@ -52,7 +52,7 @@ func (x *exchange) serveFile(e Entry) {
 	case plain:
 		x.servePlain(e, of, mediaType)
 	case x.cfg.large(&e) == LargePage:
-		x.servePage(e)
+		x.serveDetails(e)
 	default:
 		x.linkTorrent(of)
 		x.varyHost()
@@ -148,12 +148,4 @@ func (x *exchange) howTo(e, of Entry) string {
 	}
 	return fmt.Sprintf("%s is shared with BitTorrent (%s).\n\nRun:      %s\nTorrent:  %s\nMagnet:   %s\n",
 		name, appendSize(nil, of.Size), aria2c(torrent), torrent, x.cfg.Source.Magnet(of, x.via))
-}
-
-// aria2c returns the command line that downloads from a URL of ours.
-func aria2c(url string) string {
-	if strings.ContainsAny(url, "?[]") {
-		return "aria2c '" + url + "'"
-	}
-	return "aria2c " + url
 }

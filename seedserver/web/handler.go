@@ -12,8 +12,10 @@ import (
 // Handler answers requests from a [Source]. It may be used by many goroutines
 // at once.
 type Handler struct {
-	cfg Config
-	log *slog.Logger
+	cfg     Config
+	log     *slog.Logger
+	readmes readmes
+	walks   chan struct{} // holds a value for each walk that goes on
 }
 
 // New returns a Handler. It panics if cfg.Source is nil.
@@ -21,7 +23,7 @@ func New(cfg Config) *Handler {
 	if cfg.Source == nil {
 		panic("web: Config.Source is nil")
 	}
-	return &Handler{cfg: cfg, log: cfg.logger()}
+	return &Handler{cfg: cfg, log: cfg.logger(), walks: make(chan struct{}, maxWalks)}
 }
 
 // form is which of its forms a request asks an entry for.
@@ -105,7 +107,7 @@ func (x *exchange) servePath(sent string) {
 	case f == asMagnet:
 		x.serveMagnet(e)
 	case f == asPage && (!e.Dir || e.Unit):
-		x.servePage(e)
+		x.serveDetails(e)
 	case e.Dir && e.Unit && x.wantsTorrent(typeHTML):
 		x.serveTorrent(e)
 	case e.Dir != slash:

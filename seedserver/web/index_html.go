@@ -4,56 +4,107 @@ import (
 	"bytes"
 	"html/template"
 	"strconv"
+	"strings"
 )
 
 // indexPage is what the frame around the rows of an index shows.
 type indexPage struct {
 	shell
+	About   about
 	Summary string
 	Pending int
-	Rows    int
+	Empty   bool
 	Notice  string
 	Columns []column
+	Pager   pager
+	Pages   []pageLink
 	Inside  bool          // the rows have no torrents of their own
 	Unit    *offer        // if the directory is one published torrent
 	State   template.HTML // if it is to become one
 	PartOf  string        // if it is inside a unit: the relative link to that
+	Dir     string        // the directory, for a search below it
+	DirName string        // the same, to be shown
+	Readme  template.HTML
+	Found   *finding // of a search
 }
 
-// column is the head of a column by which the rows can be sorted.
+// about is what the owner of an entry says about it.
+type about struct{ Title, Description string }
+
+func aboutEntry(e *Entry) about { return about{visible(e.Title), visibleText(e.Description)} }
+
+// column is the head of a column.
 type column struct {
-	Class, Title, Href string
+	Class, Title, Href string // without Href, it cannot be sorted by
 	Sorted             string // "ascending", "descending" or ""
 }
 
-// columns returns the columns by which rows can be sorted.
+// columns returns the heads of the columns but the last.
 func (l *listing) columns() []column {
-	columns := []column{{Class: "name", Title: "Name"}, {Class: "size", Title: "Size"}, {Class: "time", Title: "Modified (UTC)"}}
-	for i := range columns {
-		c := &columns[i]
-		c.Href = "?sort=" + c.Class
-		switch {
-		case l.order.by != c.Class:
-		case l.order.descending:
-			c.Sorted = "descending"
-		default:
-			c.Sorted = "ascending"
-			c.Href += "&order=desc"
-		}
+	all := []column{{Class: "name", Title: "Name"}, {Class: "size", Title: "Size"}, {Class: "date", Title: "Modified (UTC)"}, {Class: "state", Title: "State"}}
+	if l.peers.Copies > 0 {
+		all = append(all, column{Class: "copies", Title: "Copies"})
 	}
-	return columns
+	if l.peers.Known {
+		all = append(all, column{Class: "seeds", Title: "Seeds"}, column{Class: "leechers", Title: "Leechers"}, column{Class: "completed", Title: "Completed"})
+	}
+	for i := range all {
+		c := &all[i]
+		if c.Class == "state" {
+			continue
+		}
+		// The first click shows what is most wanted: the largest, the newest,
+		// but the names from their start.
+		next := order{by: c.Class, descending: c.Class != "name"}
+		if l.order.by == c.Class {
+			next.descending = !l.order.descending
+			c.Sorted = "ascending"
+			if l.order.descending {
+				c.Sorted = "descending"
+			}
+		}
+		c.Href = l.href(next)
+	}
+	return all
+}
+
+// href returns the relative link to the first page of this listing in the order
+// o.
+func (l *listing) href(o order) string {
+	if l.found != nil {
+		return l.found.query() + strings.Replace(o.query(), "?", "&", 1)
+	}
+	return o.query()
+}
+
+// notice returns what Config.Notice says to this client.
+func (x *exchange) notice() string {
+	if x.cfg.Notice == nil {
+		return ""
+	}
+	return x.cfg.Notice(x.via)
 }
 
 func (l *listing) page() indexPage {
 	x := l.x
-	p := indexPage{shell: x.shell(visible(l.dir.Path), l.dir.Path), Summary: l.summary(), Pending: l.pending,
-		Rows: len(l.entries), Columns: l.columns(), Inside: l.dir.Unit || l.dir.In != ""}
+	p := indexPage{shell: x.shell(visible(l.dir.Path), l.dir.Path), About: aboutEntry(&l.dir), Summary: l.summary(), Pending: l.pending,
+		Empty: len(l.entries) == 0, Columns: l.columns(), Pager: l.pager, Pages: l.pager.links(l.href(l.order)),
+		Inside: l.dir.Unit || l.dir.In != "", Notice: x.notice(), Found: l.found, Dir: l.dir.Path, DirName: visible(l.dir.Path)}
+	if l.found != nil {
+		p.shell = x.shell("Search", "")
+		p.Crumbs = []crumb{{Name: "Files", Href: x.root}, {Name: "Search"}}
+		p.Query = visible(l.found.Query)
+		return p
+	}
+	if p.About.Title != "" {
+		p.Title = p.About.Title + " – " + p.Site
+	}
 	if l.pending > 0 {
 		p.Every = 2 + len(l.entries)/500
 		p.Refresh = "15"
 	}
-	if x.cfg.Notice != nil {
-		p.Notice = x.cfg.Notice(x.via)
+	if l.readme != nil && l.pager.page == 1 {
+		p.Readme = x.readme(l.readme)
 	}
 	switch {
 	case l.dir.Unit && l.dir.State == Published:
@@ -63,8 +114,11 @@ func (l *listing) page() indexPage {
 		p.State = template.HTML(appendState(nil, &l.dir))
 	case l.dir.In != "":
 		p.PartOf = x.href(l.dir.In) + "/"
-	case l.example != nil && l.example.seeded():
-		p.Copy = aria2c(x.torrentURL(*l.example))
+	default:
+		p.Feeds = x.feedLinks(l.dir)
+		if l.example != nil && l.example.seeded() {
+			p.Copy = aria2c(x.torrentURL(*l.example))
+		}
 	}
 	return p
 }
@@ -84,10 +138,12 @@ func (l *listing) execute(name string) []byte {
 	return b.Bytes()
 }
 
+// maxTeaser bounds what a row shows of a description, in bytes.
+const maxTeaser = 200
+
 // appendHTMLRow appends the row of e. Rows are made here and not by a template
-// because there can be ten thousand of them: a template takes ten times as
-// long. Links are of unreserved characters only; all else goes through
-// appendHTML.
+// because there can be a thousand of them: a template takes ten times as long.
+// Links are of unreserved characters only; all else goes through appendHTML.
 func (l *listing) appendHTMLRow(dst []byte, _ int, e *Entry) []byte {
 	kind, slash := "file", ""
 	switch {
@@ -102,33 +158,76 @@ func (l *listing) appendHTMLRow(dst []byte, _ int, e *Entry) []byte {
 	if !e.linked() {
 		kind = "out"
 	}
-	dst = append(append(append(dst, `<tr class="`...), kind...), `"><td class="name">`...)
+	name := e.Name
+	if l.found != nil {
+		name = e.Path
+	}
+	dst = append(append(append(dst, `<tr class="`...), kind...), `"><th scope="row" class="name">`...)
 	var link []byte // the address of e, a part of dst
 	if e.linked() {
 		start := len(dst) + len(`<a href="`)
-		dst = appendEscaped(append(dst, `<a href="`...), e.Name)
+		dst = l.appendAddress(append(dst, `<a href="`...), e)
 		link = dst[start:]
 		dst = append(append(dst, slash...), `"><bdi>`...)
-		dst = append(appendHTML(dst, visible(e.Name)), slash...)
+		dst = append(appendHTML(dst, visible(name)), slash...)
 		dst = append(dst, `</bdi></a>`...)
 	} else {
-		dst = append(appendHTML(append(dst, `<span><bdi>`...), visible(e.Name)), slash...)
+		dst = append(appendHTML(append(dst, `<span><bdi>`...), visible(name)), slash...)
 		dst = append(dst, `</bdi></span>`...)
 	}
-	dst = append(dst, `</td><td class="size">`...)
+	dst = appendAbout(dst, e)
+	dst = append(dst, `</th><td class="size"`...)
 	if e.Size > 0 || e.State == Empty {
-		dst = appendSize(dst, e.Size)
+		dst = strconv.AppendInt(append(dst, ` data-n="`...), e.Size, 10)
+		dst = appendSize(append(dst, `">`...), e.Size)
+	} else {
+		dst = append(dst, '>')
 	}
-	dst = appendTime(append(dst, `</td><td class="time">`...), e.ModTime)
+	dst = appendTime(append(dst, `</td><td class="date">`...), e.ModTime)
 	dst = l.appendRowState(append(dst, `</td><td class="state">`...), e)
-	dst = append(dst, `</td><td class="get">`...)
-	if link != nil && e.State == Published && e.seeded() {
-		dst = append(append(dst, `<a href="`...), link...)
-		dst = append(append(dst, l.suffix(e)...), `">torrent</a> <a href="`...)
-		dst = appendHTML(dst, l.x.cfg.Source.Magnet(*e, l.x.via).String())
-		dst = append(dst, `">magnet</a>`...)
+	dst = append(dst, `</td>`...)
+	dst = l.appendRowPeers(dst, e)
+	dst = append(dst, `<td class="get">`...)
+	if link != nil {
+		dst = l.appendRowGet(dst, e, link)
 	}
 	return append(dst, "</td></tr>\n"...)
+}
+
+// appendAddress appends the relative link to e, without a slash at the end.
+func (l *listing) appendAddress(dst []byte, e *Entry) []byte {
+	if l.found != nil {
+		return append(dst, l.x.href(e.Path)...)
+	}
+	return appendEscaped(dst, e.Name)
+}
+
+// appendAbout appends what a row shows of the title and the description of e.
+func appendAbout(dst []byte, e *Entry) []byte {
+	if e.Title == "" && e.Description == "" {
+		return dst
+	}
+	dst = append(dst, `<p class="about"><bdi>`...)
+	if e.Title != "" {
+		dst = append(appendHTML(append(dst, `<b>`...), visible(teaser(e.Title))), `</b>`...)
+		if e.Description != "" {
+			dst = append(dst, ` – `...)
+		}
+	}
+	dst = appendHTML(dst, visible(teaser(strings.Join(strings.Fields(e.Description), " "))))
+	return append(dst, `</bdi></p>`...)
+}
+
+// teaser returns the start of text.
+func teaser(text string) string {
+	if len(text) <= maxTeaser {
+		return text
+	}
+	cut := maxTeaser
+	if space := strings.LastIndexByte(text[:cut], ' '); space > cut/2 {
+		cut = space
+	}
+	return strings.ToValidUTF8(text[:cut], "") + "…"
 }
 
 // appendRowState appends what the index says about the state of e.
@@ -144,6 +243,59 @@ func (l *listing) appendRowState(dst []byte, e *Entry) []byte {
 	return dst
 }
 
+// appendRowPeers appends the cells that count the swarm of e, as many as
+// columns has for it.
+func (l *listing) appendRowPeers(dst []byte, e *Entry) []byte {
+	known := e.Peers.Known && e.seeded() && e.State == Published
+	if l.peers.Copies > 0 {
+		dst = append(dst, `<td class="n copies">`...)
+		if known && e.Peers.Copies > 0 {
+			dst = strconv.AppendFloat(dst, e.Peers.Copies, 'f', 1, 64)
+		}
+		dst = append(dst, `</td>`...)
+	}
+	if !l.peers.Known {
+		return dst
+	}
+	for _, cell := range []struct {
+		open string
+		n    int
+	}{
+		{`<td class="n seeds">`, e.Peers.Seeds}, {`<td class="n leechers">`, e.Peers.Leechers}, {`<td class="n completed">`, e.Peers.Completed},
+	} {
+		dst = append(dst, cell.open...)
+		if known {
+			dst = strconv.AppendInt(dst, int64(cell.n), 10)
+		}
+		dst = append(dst, `</td>`...)
+	}
+	return dst
+}
+
+// appendRowGet appends the ways to get e. link is its address.
+func (l *listing) appendRowGet(dst []byte, e *Entry, link []byte) []byte {
+	state := e.State
+	if state == Published && e.seeded() {
+		dst = append(append(dst, `<a href="`...), link...)
+		dst = append(append(dst, l.suffix(e)...), `">torrent</a> <a href="`...)
+		dst = appendHTML(dst, l.magnet(e))
+		dst = append(dst, `">magnet</a> `...)
+	}
+	if (state == Published || state == Empty) && l.x.cfg.plain(e) {
+		dst = append(append(append(dst, `<a href="`...), link...), `">plain</a> `...)
+	}
+	if state == Published && (!e.Dir || e.Unit) {
+		dst = append(append(append(dst, `<a href="`...), link...), `?page">details</a>`...)
+	}
+	return dst
+}
+
+// magnet returns the magnet link of e in memory that the next call uses again.
+func (l *listing) magnet(e *Entry) []byte {
+	l.scratch = l.x.cfg.Source.Magnet(*e, l.x.via).AppendTo(l.scratch[:0])
+	return l.scratch
+}
+
 // appendState appends as HTML how far e is.
 func appendState(dst []byte, e *Entry) []byte {
 	reason := e.Reason
@@ -156,13 +308,16 @@ func appendState(dst []byte, e *Entry) []byte {
 	case Hashing:
 		dst = append(dst, `<progress max="100" value="`...)
 		dst = strconv.AppendInt(dst, int64(percent(e.Progress)), 10)
-		dst = append(dst, `"></progress> <span class="wait">hashing `...)
+		dst = append(dst, `" aria-label="hashed"></progress> <span class="wait">hashing `...)
 		dst = strconv.AppendInt(dst, int64(percent(e.Progress)), 10)
 		dst = append(dst, ` %</span>`...)
 	case Published:
-		dst = appendPeers(dst, e.Peers)
+		dst = append(dst, `<span class="on">seeding</span>`...)
 	case Empty:
-		dst = append(dst, `empty, no torrent`...)
+		dst = append(dst, `empty`...)
+		if reason == "" {
+			reason = "no torrent"
+		}
 	default:
 		dst = append(dst, `left out`...)
 	}
@@ -173,18 +328,17 @@ func appendState(dst []byte, e *Entry) []byte {
 	return dst
 }
 
-func appendPeers(dst []byte, p Peers) []byte {
+// peersText says in words what is known of a swarm.
+func peersText(p Peers) string {
 	if !p.Known {
-		return append(dst, `<span class="on">seeding</span>`...)
+		return ""
 	}
-	dst = append(dst, `<span class="on">`...)
-	dst = appendCount(dst, p.Seeds, "seed")
-	dst = append(dst, `</span>, `...)
-	dst = appendCount(dst, p.Leechers, "leecher")
+	dst := append(appendCount(nil, p.Seeds, "seed"), ", "...)
+	dst = append(appendCount(dst, p.Leechers, "leecher"), ", "...)
+	dst = append(strconv.AppendInt(dst, int64(p.Completed), 10), " completed"...)
 	if p.Copies > 0 {
-		dst = append(dst, ` <small>`...)
-		dst = strconv.AppendFloat(dst, p.Copies, 'f', 1, 64)
-		dst = append(dst, ` copies</small>`...)
+		dst = strconv.AppendFloat(append(dst, ", "...), p.Copies, 'f', 1, 64)
+		dst = append(dst, " copies elsewhere"...)
 	}
-	return dst
+	return string(dst)
 }

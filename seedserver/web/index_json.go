@@ -10,19 +10,23 @@ import (
 // the answer. The name is there to be shown: it is not exact when it is not
 // UTF-8; the link is.
 type entryJSON struct {
-	Name     string     `json:"name"`
-	Type     string     `json:"type"` // file, directory or unit
-	URL      string     `json:"url,omitempty"`
-	Size     int64      `json:"size"`
-	Files    int        `json:"files,omitempty"`
-	Modified time.Time  `json:"modified,omitzero"`
-	State    string     `json:"state,omitempty"`
-	Progress float64    `json:"progress,omitempty"`
-	Reason   string     `json:"reason,omitempty"`
-	InfoHash string     `json:"infohash,omitempty"`
-	Torrent  string     `json:"torrent,omitempty"`
-	Magnet   string     `json:"magnet,omitempty"`
-	Peers    *peersJSON `json:"peers,omitempty"`
+	Name      string     `json:"name"`
+	Path      string     `json:"path,omitempty"` // in the answer to a search
+	Type      string     `json:"type"`           // file, directory or unit
+	URL       string     `json:"url,omitempty"`
+	Size      int64      `json:"size"`
+	Files     int        `json:"files,omitempty"`
+	Modified  time.Time  `json:"modified,omitzero"`
+	Title     string     `json:"title,omitempty"`
+	About     string     `json:"description,omitempty"`
+	Published time.Time  `json:"published,omitzero"`
+	State     string     `json:"state,omitempty"`
+	Progress  float64    `json:"progress,omitempty"`
+	Reason    string     `json:"reason,omitempty"`
+	InfoHash  string     `json:"infohash,omitempty"`
+	Torrent   string     `json:"torrent,omitempty"`
+	Magnet    string     `json:"magnet,omitempty"`
+	Peers     *peersJSON `json:"peers,omitempty"`
 }
 
 type peersJSON struct {
@@ -39,12 +43,17 @@ type listingJSON struct {
 	Files       int    `json:"files"`
 	Bytes       int64  `json:"bytes"`
 	Pending     int    `json:"pending"`
+	Title       string `json:"title,omitempty"`
+	About       string `json:"description,omitempty"`
 	Unit        any    `json:"unit,omitempty"` // an entryJSON if the directory is one torrent
+	Query       string `json:"query,omitempty"`
+	Truncated   bool   `json:"truncated,omitempty"` // there was no time or no room for all that match
 }
 
 // entryJSON returns the JSON form of e. suffix is that of its torrent's address.
 func (x *exchange) entryJSON(e *Entry, suffix string) entryJSON {
-	j := entryJSON{Name: e.Name, Type: "file", Size: e.Size, Files: e.Files, Modified: e.ModTime.UTC(), Reason: e.Reason}
+	j := entryJSON{Name: e.Name, Type: "file", Size: e.Size, Files: e.Files, Modified: e.ModTime.UTC(), Reason: e.Reason,
+		Title: e.Title, About: e.Description}
 	switch {
 	case e.Unit:
 		j.Type = "unit"
@@ -66,6 +75,7 @@ func (x *exchange) entryJSON(e *Entry, suffix string) entryJSON {
 	}
 	if e.State == Published && j.URL != "" {
 		j.InfoHash = e.InfoHash.String()
+		j.Published = e.Published.UTC()
 		j.Torrent = x.href(e.Path) + suffix
 		j.Magnet = x.cfg.Source.Magnet(*e, x.via).String()
 		if e.Peers.Known {
@@ -80,6 +90,10 @@ func (l *listing) jsonTop() []byte {
 	if l.dir.Path != "" {
 		top.Path += "/"
 	}
+	top.Title, top.About = l.dir.Title, l.dir.Description
+	if l.found != nil {
+		top.Query, top.Truncated = l.found.Query, l.found.Cut
+	}
 	if l.dir.Unit {
 		top.Unit = l.x.entryJSON(&l.dir, l.x.torrentSuffix(l.dir.Path))
 	}
@@ -92,6 +106,9 @@ func (l *listing) appendJSONRow(dst []byte, i int, e *Entry) []byte {
 		dst = append(dst, ',')
 	}
 	j := l.x.entryJSON(e, l.suffix(e))
+	if l.found != nil {
+		j.Path = "/" + e.Path
+	}
 	b, err := json.Marshal(j)
 	if err != nil { // a time or a number that JSON cannot say
 		b, _ = json.Marshal(entryJSON{Name: j.Name, Type: j.Type, URL: j.URL, Size: j.Size, State: j.State})

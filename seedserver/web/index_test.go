@@ -41,7 +41,7 @@ func requireWellFormed(t *testing.T, page string) {
 		require.NoError(t, err)
 		switch token := token.(type) {
 		case xml.StartElement:
-			if !strings.Contains(" meta link input ", " "+token.Name.Local+" ") {
+			if !strings.Contains(" meta link input br img hr ", " "+token.Name.Local+" ") {
 				open = append(open, token.Name.Local)
 			}
 		case xml.EndElement:
@@ -188,7 +188,8 @@ func TestIndexText(t *testing.T) {
 func TestIndexSort(t *testing.T) {
 	m := newMemory()
 	for i, name := range []string{"b2", "b10", "a"} {
-		m.put(web.Entry{Path: name, Size: int64(10 - i), ModTime: modified.Add(time.Duration(i%2) * time.Hour), State: web.Published})
+		m.put(web.Entry{Path: name, Size: int64(10 - i), ModTime: modified.Add(time.Duration(i%2) * time.Hour), State: web.Published,
+			Peers: web.Peers{Known: true, Seeds: 7 - i}})
 	}
 	m.put(web.Entry{Path: "zdir", Dir: true})
 	h := web.New(web.Config{Source: m})
@@ -197,16 +198,18 @@ func TestIndexSort(t *testing.T) {
 		"?sort=name&order=desc": "zdir b10 b2 a",
 		"?sort=size":            "zdir a b10 b2",
 		"?sort=size&order=desc": "zdir b2 b10 a",
+		"?sort=date":            "zdir a b2 b10",
+		"?sort=seeds":           "zdir a b10 b2",
 		"?sort=time":            "zdir a b2 b10",
 		"?sort=nonsense;%zz":    "zdir a b2 b10",
 	} {
 		var names []string
-		for _, row := range regexp.MustCompile(`<bdi>([^<]*?)/?</bdi></a></td>`).FindAllStringSubmatch(body(t, get(h, "/"+query)), -1) {
+		for _, row := range regexp.MustCompile(`<bdi>([^<]*?)/?</bdi></a></th>`).FindAllStringSubmatch(body(t, get(h, "/"+query)), -1) {
 			names = append(names, row[1])
 		}
 		require.Equal(t, want, strings.Join(names, " "), query)
 	}
-	require.Contains(t, body(t, get(h, "/?sort=size")), `<th class="size" aria-sort="ascending"><a href="?sort=size&amp;order=desc">`)
+	require.Contains(t, body(t, get(h, "/?sort=size")), `<th scope="col" class="size" aria-sort="ascending"><a href="?sort=size&amp;order=desc">`)
 }
 
 func TestIndexNegotiation(t *testing.T) {
@@ -263,7 +266,7 @@ func TestHostileNames(t *testing.T) {
 			require.NotContains(t, page, "<script>")
 			require.NotContains(t, page, "\u202e")
 
-			row := regexp.MustCompile(`<td class="name"><a href="([A-Za-z0-9._~%-]+)">`).FindStringSubmatch(page)
+			row := regexp.MustCompile(`<th scope="row" class="name"><a href="([A-Za-z0-9._~%-]+)">`).FindStringSubmatch(page)
 			require.NotNil(t, row, "%q: the link is of unreserved characters", name)
 			decoded, err := url.PathUnescape(row[1])
 			require.NoError(t, err)

@@ -23,6 +23,12 @@ func (l *listing) summary() string {
 // line, its name. Lines that start with # are for people.
 func (l *listing) textTop() []byte {
 	top := fmt.Appendf(nil, "# /%s: %s\n", strings.TrimPrefix(visible(l.dir.Path)+"/", "/"), l.summary())
+	if l.found != nil {
+		top = fmt.Appendf(nil, "# %s: %s\n", visible(l.found.Query), l.summary())
+	}
+	if l.dir.Title != "" {
+		top = fmt.Appendf(top, "# %s\n", visible(l.dir.Title))
+	}
 	if l.dir.Unit && l.dir.State == Published {
 		top = fmt.Appendf(top, "# one torrent: %s\n", l.x.torrentURL(l.dir))
 	}
@@ -44,6 +50,9 @@ func (l *listing) appendTextRow(dst []byte, _ int, e *Entry) []byte {
 		}
 	}
 	name := visible(e.Name)
+	if l.found != nil {
+		name = visible(e.Path)
+	}
 	if e.Dir {
 		name += "/"
 	}

@@ -3,22 +3,34 @@ package web
 import (
 	"cmp"
 	"net/url"
+	"slices"
 	"strings"
 )
 
 // order is how an index is sorted; directories come first in any case.
 type order struct {
-	by         string // "name", "size" or "time"
+	by         string // one of orders
 	descending bool
 }
 
-func parseOrder(raw string) order {
-	query, _ := url.ParseQuery(raw) // what can be read is enough
+// orders are the columns by which an index can be sorted. All but the first
+// compare numbers.
+var orders = []string{"name", "size", "date", "copies", "seeds", "leechers", "completed"}
+
+func parseOrder(query url.Values) order {
 	o := order{by: query.Get("sort"), descending: query.Get("order") == "desc"}
-	if o.by != "size" && o.by != "time" {
-		o.by = "name"
+	if !slices.Contains(orders, o.by) {
+		o.by = orders[0]
 	}
 	return o
+}
+
+// query returns the query that asks for o.
+func (o order) query() string {
+	if o.descending {
+		return "?sort=" + o.by + "&order=desc"
+	}
+	return "?sort=" + o.by
 }
 
 // compare compares two entries.
@@ -33,11 +45,19 @@ func (o order) compare(a, b *Entry) int {
 	switch o.by {
 	case "size":
 		order = cmp.Compare(a.Size, b.Size)
-	case "time":
+	case "date":
 		order = a.ModTime.Compare(b.ModTime)
+	case "copies":
+		order = cmp.Compare(a.Peers.Copies, b.Peers.Copies)
+	case "seeds":
+		order = cmp.Compare(a.Peers.Seeds, b.Peers.Seeds)
+	case "leechers":
+		order = cmp.Compare(a.Peers.Leechers, b.Peers.Leechers)
+	case "completed":
+		order = cmp.Compare(a.Peers.Completed, b.Peers.Completed)
 	}
 	if order == 0 {
-		order = compareNames(a.Name, b.Name)
+		order = cmp.Or(compareNames(a.Name, b.Name), strings.Compare(a.Path, b.Path))
 	}
 	if o.descending {
 		return -order

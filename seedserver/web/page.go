@@ -19,6 +19,8 @@ type shell struct {
 	Refresh string // content of a meta refresh, or ""
 	Every   int    // seconds until the script asks again, or 0; Refresh is then for who has no scripts
 	Copy    string // a command to show at the bottom, or ""
+	Query   string // what was searched for
+	Feeds   []feedLink
 }
 
 // crumb is one step of the way from the root to where we are.
@@ -58,6 +60,8 @@ type offer struct {
 	Torrent  string
 	Magnet   template.URL
 	Command  string
+	Swarm    string // who has it, in words, or ""
+	Page     string // relative link to the page about it
 	Plain    string // relative link to the content itself, or ""
 	PartOf   string // relative link to the unit that it is part of, or ""
 	Unit     string // the name of that unit
@@ -70,7 +74,7 @@ func (x *exchange) offer(e, of Entry) offer {
 		Modified: string(appendTime(nil, e.ModTime)),
 		InfoHash: of.InfoHash.String(), State: template.HTML(appendState(nil, &of)),
 		Torrent: x.torrentLink(of), Magnet: template.URL(x.cfg.Source.Magnet(of, x.via).String()),
-		Command: aria2c(x.torrentURL(of)),
+		Command: aria2c(x.torrentURL(of)), Swarm: peersText(of.Peers), Page: x.href(e.Path) + "?page",
 	}
 	if x.cfg.plain(&e) {
 		o.Plain = x.href(e.Path)
@@ -79,28 +83,6 @@ func (x *exchange) offer(e, of Entry) offer {
 		o.PartOf, o.Unit = x.href(e.In)+"/", visible(of.Name)
 	}
 	return o
-}
-
-// servePage sends the page about a file or a unit, in the form that the client
-// prefers.
-func (x *exchange) servePage(e Entry) {
-	of, ok := x.torrentOf(e)
-	if !ok {
-		return
-	}
-	x.linkTorrent(of)
-	x.varyHost()
-	switch x.accept.choose(typeHTML, typeText, typeJSON) {
-	case typeText:
-		x.text(http.StatusOK, x.howTo(e, of))
-	case typeJSON:
-		x.json(http.StatusOK, x.entryJSON(&e, x.torrentSuffix(e.Path)))
-	default:
-		x.page(http.StatusOK, "file.html", struct {
-			shell
-			offer
-		}{x.shell(visible(e.Name), e.Path), x.offer(e, of)})
-	}
 }
 
 // page sends a page made from a template.

@@ -91,6 +91,13 @@ type Entry struct {
 	// ModTime is zero if not known.
 	ModTime time.Time
 
+	// Title and Description are what people are told about it: plain text, or
+	// empty.
+	Title, Description string
+	// Published is when its present content was first published, zero if that
+	// is not known.
+	Published time.Time
+
 	// State of a directory that is no unit matters only when it is LeftOut; of
 	// what is inside a unit, the state of the unit counts.
 	State State

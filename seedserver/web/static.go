@@ -47,6 +47,19 @@ var staticTypes = map[string]string{
 
 // serveOwn answers for what is below /-/, the Handler's own part of the root.
 func (x *exchange) serveOwn(path string) {
+	x.dir = "-"
+	switch path {
+	case "search":
+		x.serveSearch()
+	case "feed.atom", "feed.rss":
+		x.serveFeed(path)
+	default:
+		x.serveStatic(path)
+	}
+}
+
+// serveStatic answers for the files of static.
+func (x *exchange) serveStatic(path string) {
 	name, ok := strings.CutPrefix(path, staticDir)
 	dot := strings.LastIndexByte(name, '.')
 	if !ok || dot < 0 || strings.Contains(name, "/") {

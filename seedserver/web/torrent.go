@@ -97,6 +97,9 @@ func (x *exchange) torrentURL(e Entry) string { return x.url(e.Path, x.torrentSu
 
 // torrentSuffix returns what to append to path for its torrent.
 func (x *exchange) torrentSuffix(path string) string {
+	if path == "" { // the root itself is a unit
+		return "?torrent"
+	}
 	if e, taken := x.cfg.Source.Lookup(path + ".torrent"); taken && e.State != LeftOut {
 		return "?torrent"
 	}
