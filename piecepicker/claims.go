@@ -59,7 +59,7 @@ func (p *Picker) leaveGroup(g *group) {
 // judge makes q count for what it should.
 func (p *Picker) judge(q *peer) {
 	p.admit(q)
-	want, proven := p.weightOf(q), q.trust == Proven
+	want, proven := p.weightOf(q), q.trust == Proven || q.audited > p.now
 	if want == q.weight && (proven == q.asProven || want == nothing) {
 		return
 	}

@@ -3,8 +3,8 @@ package piecepicker
 import "time"
 
 const (
-	maxBurst   = 4096 // offers in one Tick
-	aloneTime  = time.Second
+	maxBurst   = 4096            // offers in one Tick
+	aloneTime  = 3 * time.Second // some clients ask and report twice a second only: less would hold their rate where it is
 	aloneBytes = 4 << 20
 )
 
@@ -50,7 +50,7 @@ func (p *Picker) alone() *peer {
 	return p.takers[0]
 }
 
-// serveAlone offers one more piece to q, which is alone, if it has less on offer than it can take in a second.
+// serveAlone offers one more piece to q, which is alone, if it has less on offer than it can take in aloneTime.
 func (p *Picker) serveAlone(q *peer) bool {
 	ahead := max(2*p.cfg.PieceLength, aloneBytes, int64(aloneTime.Seconds()*q.meter.rate))
 	if q.open > 0 && q.remaining+p.cfg.PieceLength > ahead || !p.flippable(q) || !p.affords(Need, q) {

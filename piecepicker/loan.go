@@ -16,6 +16,7 @@ type loan struct {
 	doneAt    time.Duration
 	units     bitset // parts of unit bytes the last byte of which was sent
 	left      int64  // bytes of the other units
+	passed    int64  // peer.sent by which the peer should have asked for it
 }
 
 const (
@@ -56,7 +57,8 @@ func (p *Picker) lend(q *peer, i uint32, class Class, code Code) {
 		q.pace = pace{since: p.now, sent: q.sent} // that it took nothing while it was offered nothing says nothing
 	}
 	q.index[i] = len(q.loans)
-	ln := loan{piece: i, class: class, made: p.now, left: p.size(i), charged: p.charged(class, q)}
+	ln := loan{piece: i, class: class, made: p.now, left: p.size(i), charged: p.charged(class, q),
+		passed: q.sent + 2*q.remaining + 4*p.cfg.PieceLength}
 	for _, part := range q.parts {
 		if part.piece == i {
 			ln.units, ln.left = part.units, part.left

@@ -186,3 +186,32 @@ func TestLeavingFreesAtOnce(t *testing.T) {
 	w.next()
 	require.Equal(t, []uint32{0}, w.loans(second))
 }
+
+func TestOfferPassedOverIsWithdrawnWithoutBlame(t *testing.T) {
+	w := draw(t, Config{MaxRate: 1 << 30}, 400, "a\nb\nc")
+	w.next()
+	over := w.loans("a")[0]
+	for range 8 {
+		w.after(time.Second)
+		loans := w.loans("a")
+		i := loans[len(loans)-1]
+		w.give("a", i)
+		w.has("b", i)
+	}
+	w.after(time.Second)
+	require.Contains(t, w.show(w.done, KindWithdraw), "a:withdraw:not-started")
+	require.NotContains(t, w.loans("a"), over)
+	require.NotEmpty(t, w.loans("a"))
+}
+
+func TestSlowLoneLeechKeepsWhatItWasOffered(t *testing.T) {
+	w := draw(t, Config{}, 400, "a")
+	w.wants("a", true)
+	w.next()
+	for range 60 {
+		w.give("a", w.loans("a")[0])
+		w.after(5 * time.Second)
+	}
+	require.Empty(t, w.show(w.done, KindWithdraw))
+	require.Equal(t, 60, w.peer("a").Pieces)
+}

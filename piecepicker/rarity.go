@@ -6,7 +6,7 @@ type piece struct {
 	place   uint32 // its place in the list of its tier
 	grown   uint32 // when its holders last changed, in seconds of the picker's clock
 	live    uint16 // connected peers believed to have it
-	proven  uint16 // of those, proven ones
+	proven  uint16 // of those, peers that passed on pieces or were audited
 	claims  uint16 // connected members that say they have it
 	offers  uint16 // peers it is on offer to
 	sent    uint8  // whole copies sent, counted to 255

@@ -218,13 +218,19 @@ func TestLookAheadFollowsTheRate(t *testing.T) {
 		{blocks * unit, true, 2},
 		{40 * blocks * unit, true, 20},
 		{0, false, aloneBytes / (blocks * unit)},
-		{300 * blocks * unit, false, 300},
+		{100 * blocks * unit, false, 100 * int(aloneTime/time.Second)},
 	} {
 		w := draw(t, Config{MaxRate: 1 << 40}, 1000, "a\nb ?")
 		if tc.others {
 			w.p.PeerHaveNone(w.now, w.ids["b"])
 		}
+		if !tc.others {
+			w.leave("b")
+		}
 		for _, q := range w.p.peers[1:] {
+			if q == nil {
+				continue
+			}
 			q.meter.rate = tc.rate
 			q.relay.window = 1000
 			w.p.touch(q)

@@ -93,7 +93,7 @@ type PeerStatus struct {
 // A PieceStatus is the state of one piece.
 type PieceStatus struct {
 	Holders int  // connected peers believed to have it
-	Proven  int  // of those, peers that passed on pieces
+	Proven  int  // of those, peers that passed on pieces or were audited
 	Lack    int  // connected leeches without it
 	Offers  int  // peers it is on offer to
 	Sent    int  // whole copies sent in this run; at least one if it ever was sent

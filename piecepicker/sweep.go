@@ -80,7 +80,8 @@ func (p *Picker) sweepPeer(q *peer, slow float64) {
 	p.touch(q)
 }
 
-// checkStart withdraws what q does not ask for, though it is not busy with anything else we gave it.
+// checkStart withdraws what q does not ask for, though it is not busy with anything else we gave it, or has passed it over
+// for much that came later. Who is not busy at all is offered nothing for a while.
 func (p *Picker) checkStart(q *peer) {
 	within := startWithin
 	if !q.interested {
@@ -96,10 +97,11 @@ func (p *Picker) checkStart(q *peer) {
 			ln.cold = true
 			p.inFlight -= ln.left
 		}
-		if p.now-max(ln.made, q.moved) > within || p.now-ln.made > 3*within {
-			p.withdraw(q, ln, NotStarted, within)
-			shun = true
+		idle := p.now-max(ln.made, q.moved) > within
+		if idle || q.sent > ln.passed && len(p.takers) > 1 {
+			p.withdraw(q, ln, NotStarted, p.now-ln.made)
 		}
+		shun = shun || idle
 	}
 	if shun {
 		p.shun(q)
