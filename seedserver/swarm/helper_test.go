@@ -290,3 +290,28 @@ func bubble(t *testing.T, f func(t *testing.T)) {
 		f(t)
 	})
 }
+
+// steady is a Limiter of so many bytes per second, with nothing saved up.
+type steady struct {
+	perSecond int
+	mu        sync.Mutex
+	free      time.Time // when the next may pass
+}
+
+func (l *steady) Wait(ctx context.Context, n int) error {
+	l.mu.Lock()
+	now := time.Now()
+	if l.free.Before(now) {
+		l.free = now
+	}
+	l.free = l.free.Add(time.Duration(n) * time.Second / time.Duration(l.perSecond))
+	wait := time.NewTimer(l.free.Sub(now))
+	l.mu.Unlock()
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -76,6 +76,7 @@ func (m *masquerade) interest(now time.Time, p *peer) {
 	m.picker.PeerInterested(now, p.number, p.interested)
 }
 func (m *masquerade) has(now time.Time, p *peer, index uint32) {
+	delete(p.spent, index)
 	m.picker.PeerHas(now, p.number, index)
 }
 func (m *masquerade) hasBits(now time.Time, p *peer, bits []byte) {
@@ -92,11 +93,14 @@ func (m *masquerade) deadline() time.Time           { return time.Time{} }
 
 func (m *masquerade) grants(now time.Time, p *peer, r peerwire.Request) (Class, bool) {
 	class, ok := m.picker.Requested(now, p.number, r.Index)
-	return Class(class), ok
+	return Class(class), ok && p.spends(r, m.cfg.Info.PieceSize(int(r.Index)))
 }
 
 func (m *masquerade) blocksSent(now time.Time, p *peer, r run) {
 	m.picker.BlockSent(now, p.number, r.index, r.begin, r.bytes())
+	if e := p.spent[r.index]; e != nil {
+		e.sent += int64(r.bytes())
+	}
 }
 
 // pause chokes who was unchoked. The picker does not hear of it: its clock goes on, and its decisions wait.
@@ -104,6 +108,7 @@ func (m *masquerade) pause(now time.Time) {
 	m.paused, m.quiet = true, now.Add(flipTime)
 	for _, p := range m.peers {
 		if p != nil && p.unchoked {
+			p.unspend()
 			m.made = append(m.made, decision{p: p, do: doChoke})
 		}
 	}
@@ -149,6 +154,7 @@ func (m *masquerade) decisions(now time.Time) []decision {
 		case piecepicker.KindUnchoke:
 			m.made = append(m.made, decision{p: p, do: doUnchoke})
 		case piecepicker.KindChoke:
+			p.unspend()
 			m.made = append(m.made, decision{p: p, do: doChoke})
 		case piecepicker.KindDrop:
 			m.made = append(m.made, decision{p: p, do: doDrop, reason: fmt.Errorf("given up: %v", d.Reason)})

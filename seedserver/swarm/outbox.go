@@ -250,7 +250,7 @@ func (o *outbox) release() {
 	if cap(o.frames) > 1<<10 {
 		o.frames = nil
 	}
-	if cap(o.queue.runs) > 64 {
+	if o.queue.n == 0 && cap(o.queue.runs) > 64 {
 		o.queue.runs = nil
 	}
 	o.metadata = nil

@@ -70,6 +70,45 @@ func TestOutboxWhileTheLimiterHolds(t *testing.T) {
 	require.Equal(t, taskSend, o.take(&pacer, false, true))
 }
 
+// A writer of frames that goes while another goroutine waits for the Limiter leaves the requests, however many runs they are.
+func TestOutboxKeepsWhatWaitsForTheLimiter(t *testing.T) {
+	var o outbox
+	var pacer, w writer
+	scattered := blockRequests(200)
+	for i := range scattered {
+		scattered[i].Begin *= 2
+	}
+	o.promise(grants(scattered), 1000, nil, true)
+	require.True(t, o.claim())
+	require.Equal(t, taskPace, o.take(&pacer, false, true))
+	require.True(t, o.push([]byte("a")))
+	require.True(t, o.claim())
+	require.Equal(t, taskSend, o.take(&w, false, true))
+	require.Equal(t, taskDone, o.take(&w, false, true))
+	require.Len(t, o.queue.runs, 200)
+	require.True(t, o.paid(Plain, pacer.need))
+	require.Equal(t, taskSend, o.take(&pacer, false, true))
+	require.NotEmpty(t, pacer.runs)
+}
+
+// Two classes wait for two limiters, and what is urgent does not wait behind what is not.
+func TestOutboxServesTheUrgentClassFirst(t *testing.T) {
+	var o outbox
+	var pacer, w writer
+	list := grants(blockRequests(4))
+	list[0].class, list[1].class, list[2].class, list[3].class = Assist, Need, Assist, Need
+	o.promise(list, 100, nil, true)
+	require.True(t, o.claim())
+	require.Equal(t, taskPace, o.take(&pacer, false, true))
+	require.Equal(t, Need, pacer.class)
+	require.Equal(t, 2*block, pacer.need)
+	require.True(t, o.paid(Need, pacer.need))
+	require.Equal(t, taskSend, o.take(&w, false, true))
+	require.Equal(t, []run{{begin: block, length: block, n: 1, class: Need}, {begin: 3 * block, length: block, n: 1, class: Need}}, w.runs)
+	require.Equal(t, taskPace, o.take(&w, false, true))
+	require.Equal(t, Assist, w.class)
+}
+
 func TestOutboxChunksFollowTheirTime(t *testing.T) {
 	var o outbox
 	o.adapt(0)

@@ -45,8 +45,9 @@ type peer struct {
 	strikes    int              // requests no good peer makes, and failed reads
 	noise      int              // messages of no use since the last sweep
 	number     piecepicker.Peer // the policy's name for it, if it uses such
-	refused    int              // requests refused, repeated or taken back since the last sweep
-	counted    int64            // of uploaded, what the last tick saw
+	spent      map[uint32]*expense
+	refused    int   // requests refused, repeated or taken back since the last sweep
+	counted    int64 // of uploaded, what the last tick saw
 	rate       rate
 }
 
