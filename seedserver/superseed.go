@@ -73,18 +73,3 @@ func (ts *torrents) setRate(bytesPerSecond int64) {
 var ledgerClasses = [swarm.Classes]ledger.Class{
 	swarm.Plain: ledger.ClassPlain, swarm.Need: ledger.ClassNeed, swarm.Rescue: ledger.ClassRescue, swarm.Assist: ledger.ClassAssist,
 }
-
-// Why says in sentences what is done at this moment for the file or unit at path, and why: how fast it is sent, which pieces are
-// needed, who has which on loan. It reports false when nothing is seeded there.
-func (s *Server) Why(path string) ([]string, bool) {
-	entry, ok := s.catalog.Lookup(path)
-	if !ok {
-		return nil, false
-	}
-	t := s.torrents.find(entry.InfoHash)
-	if t == nil {
-		return nil, false
-	}
-	status, ok := t.swarm.Status()
-	return status.Why(), ok
-}

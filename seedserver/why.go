@@ -10,7 +10,14 @@ import (
 // why says in sentences why t is served at the rate it is, the most important first.
 func (st *statusSource) why(t *torrent) []string {
 	stats := t.swarm.Stats()
-	lines := []string{st.whyNow(stats)}
+	if status, ok := t.swarm.Status(); ok && status.Revealing && !stats.Paused {
+		return append(status.Why(), st.whyLimits(t)...)
+	}
+	return append(append([]string{st.whyNow(stats)}, st.whyLimits(t)...), st.whySlots(stats))
+}
+
+// whyLimits names the limits that hold for t.
+func (st *statusSource) whyLimits(t *torrent) (lines []string) {
 	if all := st.s.limit.Rate(); all > 0 {
 		lines = append(lines, fmt.Sprintf("All torrents together may send %v (--max-up).", budget.Rate(all)))
 	}
@@ -20,7 +27,7 @@ func (st *statusSource) why(t *torrent) []string {
 	if st.s.limit.Rate() == 0 && t.limit.Rate() == 0 {
 		lines = append(lines, "No limit is set.")
 	}
-	return append(lines, st.whySlots(stats))
+	return lines
 }
 
 // whyNow says what holds the torrent back most.
