@@ -3,12 +3,15 @@ package seedserver
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/seedserver/bittorrent/seedserver/accesslog"
 )
 
 // Large is what a file at or above Config.PlainBelow answers to a client that did not ask for its torrent.
@@ -87,6 +90,15 @@ type Config struct {
 	// Profiles serves the runtime's profiles with the status pages.
 	Profiles bool
 
+	// LogDir is a directory for logs: access.log has a line for each request in Apache's combined format, transfer.log one for
+	// each connection of a peer, events.log what Logger gets, as JSON. It is made if it is missing. If empty, no files are written.
+	LogDir string
+	// AccessLog, if not nil, gets the lines of access.log in place of the file. Nobody waits for it but Run, at its end, a second.
+	AccessLog io.Writer
+	// LogAddresses is how much of a client's or a peer's address every log may hold: "off", "truncated", "full". If empty,
+	// "truncated".
+	LogAddresses string
+
 	// Version is shown to peers and on pages. If empty, "dev".
 	Version string
 	// Logger receives what an operator can act on. If nil, nothing is logged.
@@ -119,6 +131,15 @@ func (c *Config) logger() *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}
 	return c.Logger
+}
+
+// logAddresses is what LogAddresses says; Check has seen to it that it says something.
+func (c *Config) logAddresses() accesslog.Addresses {
+	a, err := accesslog.ParseAddresses(c.LogAddresses)
+	if err != nil {
+		return accesslog.Truncated
+	}
+	return a
 }
 
 func (c *Config) trustedProxies() []netip.Prefix {
@@ -158,6 +179,11 @@ func (c *Config) Check() error {
 	if c.Mode != "" {
 		if _, err := ParseMode(string(c.Mode)); err != nil {
 			return err
+		}
+	}
+	if c.LogAddresses != "" {
+		if _, err := accesslog.ParseAddresses(c.LogAddresses); err != nil {
+			return fmt.Errorf("log-%w", err)
 		}
 	}
 	if err := c.checkAdmin(); err != nil {

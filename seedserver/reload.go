@@ -41,6 +41,8 @@ func (c *Config) needRestart(next *Config) []string {
 		"admin-host":        !slices.Equal(c.AdminHosts, next.AdminHosts),
 		"admin-auth":        c.AdminAuth != next.AdminAuth,
 		"pprof":             c.Profiles != next.Profiles,
+		"log-dir":           c.LogDir != next.LogDir,
+		"log-addresses":     c.LogAddresses != next.LogAddresses,
 		"announce-interval": c.AnnounceInterval != next.AnnounceInterval,
 	}
 	var names []string

@@ -37,6 +37,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer endLedger()
 	accounts := make(chan error, 1)
 	go func() { accounts <- s.ledger.Run(ledgerCtx) }()
+	defer s.logs.start()()
 
 	part("watching the directory", s.catalog.Run)
 	part("serving peers", func(ctx context.Context) error { return s.host.Serve(ctx, s.peer) })

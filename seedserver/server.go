@@ -29,6 +29,7 @@ import (
 type Server struct {
 	cfg     Config
 	log     *slog.Logger
+	logs    *logs
 	proxies web.Proxies
 
 	ledger   *ledger.Ledger
@@ -64,31 +65,36 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.findState(); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: cfg.logger(), proxies: web.Proxies(cfg.trustedProxies()), limit: budget.New(nil, cfg.MaxUp)}
+	logs, err := openLogs(&cfg)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		cfg: cfg, log: logs.logger(cfg.logger()), logs: logs, proxies: web.Proxies(cfg.trustedProxies()), limit: budget.New(nil, cfg.MaxUp),
+	}
 	var id [20]byte
 	rand.Read(id[:])
 	s.host = swarm.NewHost(swarm.HostConfig{
 		PeerID: peerwire.NewPeerID(peerIDPrefix, id[:]), MaxPeers: cfg.maxPeers(), Logger: s.log,
 	})
-	var err error
 	if s.ledger, err = (ledger.Config{Logger: s.log}).Open(context.Background(), cfg.State); err != nil {
-		return nil, err
+		return nil, errors.Join(err, s.logs.close())
 	}
 	s.pickers = &pickers{ledger: s.ledger, log: s.log}
 	s.store = newStore(s.ledger, s.pickers, s.log)
 	if s.catalog, err = s.newCatalog(); err != nil {
-		s.ledger.Close()
-		return nil, err
+		return nil, errors.Join(err, s.ledger.Close(), s.logs.close())
 	}
 	s.torrents = &torrents{
 		cfg: &s.cfg, log: s.log, root: s.catalog.Root(), pool: storage.NewPool(0), host: s.host, limit: s.limit, perTorrent: cfg.MaxUpTorrent,
 		port: s.peerPort, recheck: s.catalog.Recheck,
-		sent: s.store.count, pickers: s.pickers, live: map[metainfo.InfoHash]*torrent{},
+		store: s.store, logs: s.logs, pickers: s.pickers, live: map[metainfo.InfoHash]*torrent{},
 	}
 	s.advertiser = newAdvertiser(&s.cfg, netip.AddrPort{})
 	s.web = web.New(web.Config{
 		Source: source{s}, URL: cfg.URL, PlainBelow: cfg.PlainBelow, Large: cfg.webLarge(), Proxies: s.proxies,
 		Version: cfg.version(), Notice: s.advertiser.reach, Logger: s.log,
+		Sent: func(of web.Entry, n int) { s.store.count(s.store.entry(of.Path), ledger.ClassHTTP, int64(n)) },
 	})
 	if err := s.newAdmin(); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -98,13 +104,14 @@ func New(cfg Config) (*Server, error) {
 		s.peers = peerstore.New(peerstore.Config{TTL: cfg.announceInterval() * 3 / 2})
 		s.handler = s.public(s.newTracker(s.peers), s.web)
 	}
+	s.handler = s.logRequests(s.handler)
 	return s, nil
 }
 
 // peerIDPrefix names this program and its series to other clients, as most do (BEP 20).
 const peerIDPrefix = "-SE0100-"
 
-// findState fills in State, and refuses one inside the published directory.
+// findState fills in State, and refuses one inside the published directory, as it does LogDir.
 func (c *Config) findState() error {
 	if c.State == "" {
 		state, err := DefaultState(c.Dir)
@@ -125,7 +132,14 @@ func (c *Config) findState() error {
 		return fmt.Errorf("the state directory %s is inside the published directory; choose another with --state", c.State)
 	}
 	c.State = state
-	return nil
+	if c.LogDir == "" {
+		return nil
+	}
+	logs, err := realPath(c.LogDir)
+	if err == nil && inside(logs, dir) {
+		err = fmt.Errorf("the logs' directory %s is inside the published directory; choose another with --log-dir", c.LogDir)
+	}
+	return err
 }
 
 func (c *Config) webLarge() web.Large {
@@ -209,7 +223,7 @@ func (s *Server) Close() error {
 		s.adminAt.Close()
 		s.forgetAdmin()
 	}
-	return errors.Join(s.catalog.Close(), s.ledger.Close())
+	return errors.Join(s.catalog.Close(), s.ledger.Close(), s.logs.close())
 }
 
 // Logger returns where the server logs.

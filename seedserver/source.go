@@ -12,7 +12,6 @@ import (
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
 	"github.com/seedserver/bittorrent/seedserver/catalog"
-	"github.com/seedserver/bittorrent/seedserver/ledger"
 	"github.com/seedserver/bittorrent/seedserver/storage"
 	"github.com/seedserver/bittorrent/seedserver/web"
 )
@@ -139,11 +138,7 @@ func (src source) Open(ctx context.Context, e web.Entry) (io.ReadSeekCloser, err
 	for i, f := range v.Files {
 		// The same torrent may lie at several places; v is at one of them.
 		if !v.Unit || strings.TrimPrefix(f.Path, v.Path) == strings.TrimPrefix(e.Path, e.In) {
-			r := &pacedReader{
-				ctx: ctx, t: t,
-				sent:    func(n int) { src.s.store.count(v.Path, ledger.ClassHTTP, int64(n)) },
-				changed: func() { src.s.catalog.Recheck(v.InfoHash) },
-			}
+			r := &pacedReader{ctx: ctx, t: t, changed: func() { src.s.catalog.Recheck(v.InfoHash) }}
 			return nopCloser{io.NewSectionReader(r, v.Info.Files[i].Offset, f.Length)}, nil
 		}
 	}
@@ -154,12 +149,11 @@ type nopCloser struct{ io.ReadSeeker }
 
 func (nopCloser) Close() error { return nil }
 
-// pacedReader reads a torrent's content at the pace of its limits and accounts what was read. It lives as long as one request,
-// which is why it may hold the request's context.
+// pacedReader reads a torrent's content at the pace of its limits. It lives as long as one request, which is why it may hold the
+// request's context.
 type pacedReader struct {
 	ctx     context.Context
 	t       *torrent
-	sent    func(n int)
 	changed func() // the content is not as published
 }
 
@@ -175,6 +169,5 @@ func (r *pacedReader) ReadAt(p []byte, off int64) (int, error) {
 		}
 		return 0, err
 	}
-	r.sent(len(p))
 	return len(p), nil
 }

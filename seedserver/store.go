@@ -193,11 +193,11 @@ func (s *store) SaveCheckpoint(ctx context.Context, c catalog.Checkpoint) error 
 	})
 }
 
-// count accounts n bytes that left for the file or unit at path.
-func (s *store) count(path string, class ledger.Class, n int64) {
-	id, now := s.entry(path), time.Now()
-	s.ledger.AddBytes(now, id, class, n)
-	s.meters.add(now, id, class, n)
+// count accounts n bytes that left for an entry of the ledger.
+func (s *store) count(entry int64, class ledger.Class, n int64) {
+	now := time.Now()
+	s.ledger.AddBytes(now, entry, class, n)
+	s.meters.add(now, entry, class, n)
 }
 
 // entry returns the entry of the ledger that the traffic of path belongs to, 0 for none.

@@ -25,10 +25,11 @@ type torrents struct {
 	root    *os.Root
 	pool    *storage.Pool
 	host    *swarm.Host
-	limit   *budget.Node                                   // of all torrents together
-	port    func() uint16                                  // of the peer listener
-	recheck func(h metainfo.InfoHash)                      // tells the catalog that content is not as published
-	sent    func(path string, class ledger.Class, n int64) // accounts payload bytes
+	limit   *budget.Node              // of all torrents together
+	port    func() uint16             // of the peer listener
+	recheck func(h metainfo.InfoHash) // tells the catalog that content is not as published
+	store   *store                    // accounts what is sent, and to whom
+	logs    *logs
 	pickers *pickers
 
 	// spawn runs a function until the server ends, or until the returned end is called, which waits for it. It is set before
@@ -44,6 +45,7 @@ type torrents struct {
 type torrent struct {
 	swarm   *swarm.Swarm
 	version atomic.Pointer[catalog.Version]
+	entry   atomic.Int64 // of the ledger; stays what it is when the file is renamed and this torrent retired
 	content swappable
 	limit   *budget.Node
 	end     func() // ends the swarm and waits for it
@@ -75,14 +77,18 @@ func (ts *torrents) Publish(v *catalog.Version) error {
 	}
 	t := &torrent{limit: budget.New(ts.limit, 0)}
 	t.version.Store(v)
+	t.entry.Store(ts.store.entry(v.Path))
 	t.content.swap(content)
 	cfg := swarm.Config{
 		Info: v.Info, InfoBytes: v.InfoBytes, InfoHash: v.InfoHash,
 		Content: &t.content, Limiter: t.limit, UploadSlots: ts.cfg.UploadSlots,
 		ListenPort: ts.port(), Client: "seedserver " + ts.cfg.version(),
-		Changed: func(error) { ts.recheck(v.InfoHash) },
-		Sent:    func(class swarm.Class, n int) { ts.sent(t.version.Load().Path, ledgerClasses[class], int64(n)) },
-		Logger:  ts.log,
+		Changed:      func(error) { ts.recheck(v.InfoHash) },
+		Sent:         func(class swarm.Class, n int) { ts.store.count(t.entry.Load(), ledgerClasses[class], int64(n)) },
+		SentMetadata: func(n int) { ts.store.count(t.entry.Load(), ledger.ClassMetadata, int64(n)) },
+		Joined:       func(p swarm.PeerStat) { ts.store.ledger.AddPeer(p.Connected, t.entry.Load(), p.Addr.Addr()) },
+		Left:         func(p swarm.PeerStat) { ts.logs.transfer(t, p) },
+		Logger:       ts.log,
 	}
 	ts.superseed(&cfg, v, t.limit)
 	t.swarm = swarm.New(cfg)
@@ -116,6 +122,7 @@ func (ts *torrents) Resume(v *catalog.Version) error {
 	}
 	t.content.swap(content)
 	t.version.Store(v)
+	t.entry.Store(ts.store.entry(v.Path))
 	t.swarm.Resume()
 	return nil
 }

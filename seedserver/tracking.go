@@ -19,7 +19,7 @@ const announcePath = "/announce"
 // newTracker returns the tracker of our own torrents over store.
 func (s *Server) newTracker(store *peerstore.Store) http.Handler {
 	return httptracker.New(httptracker.Config{
-		Store: store,
+		Store: &witness{Store: store, torrents: s.torrents},
 		Allow: func(infohash [20]byte) error {
 			if s.torrents.find(metainfo.InfoHash(infohash)) == nil {
 				return tracker.ErrNotRegistered
