@@ -35,6 +35,7 @@ type commandLine struct {
 	Show        showCmd   `cmd:"" help:"Show what a .torrent file or a magnet link says."`
 	Verify      verifyCmd `cmd:"" help:"Check that data matches its .torrent file."`
 	Magnet      magnetCmd `cmd:"" help:"Print the magnet link of a .torrent file."`
+	Ledger      ledgerCmd `cmd:"" help:"Print how much was sent of each file, and what it saved."`
 	CheckConfig checkCmd  `cmd:"" name:"check-config" help:"Check the settings without starting anything, and print them."`
 }
 

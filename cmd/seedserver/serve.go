@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -46,6 +47,9 @@ type serveCmd struct {
 	AdminAuth  string   `help:"Who may see the status pages: the line that htpasswd -nB USER prints." placeholder:"USER:BCRYPT"`
 	Profiles   bool     `name:"pprof" help:"Serve runtime profiles below /debug/pprof/ of the status pages."`
 
+	LogDir       string `help:"Keep access.log, transfer.log and events.log in this directory; - prints the access log alone." type:"path" placeholder:"DIR"`
+	LogAddresses string `default:"truncated" enum:"off,truncated,full" help:"How much of an address logs hold: ${enum}."`
+
 	AnnounceInterval time.Duration `default:"30m" help:"How often peers are asked to announce."`
 	RebuildState     bool          `help:"Put a damaged state database aside and start a fresh one; files are hashed again."`
 	JSON             bool          `name:"json" help:"Log JSON lines."`
@@ -65,7 +69,11 @@ func (c *serveCmd) config(s streams) (seedserver.Config, error) {
 		NoTracker: c.Tracker == "off", AnnounceInterval: c.AnnounceInterval,
 		Admin: c.Admin, AdminExact: c.Admin != seedserver.DefaultAdmin, AdminHosts: c.AdminHosts, AdminAuth: strings.TrimSpace(c.AdminAuth),
 		Profiles: c.Profiles,
-		Version:  version(), Logger: c.logger(s),
+		LogDir:   c.LogDir, LogAddresses: c.LogAddresses,
+		Version: version(), Logger: c.logger(s),
+	}
+	if c.LogDir == "-" {
+		cfg.LogDir, cfg.AccessLog = "", s.out
 	}
 	if c.PlainBelow == 0 {
 		cfg.PlainBelow = -1
@@ -131,31 +139,35 @@ func (c *serveCmd) Run(ctx context.Context, s streams, args rawArgs) error {
 		srv.Close()
 		return err
 	}
-	c.banner(s, srv)
+	if cfg.AccessLog != nil {
+		c.banner(s.err, srv)
+	} else {
+		c.banner(s.out, srv)
+	}
 	stop := reloadOnHangup(ctx, srv, args, s)
 	defer stop()
 	return srv.Run(ctx)
 }
 
 // banner prints what a person needs to know first.
-func (c *serveCmd) banner(s streams, srv *seedserver.Server) {
+func (c *serveCmd) banner(out io.Writer, srv *seedserver.Server) {
 	abs, err := filepath.Abs(c.Dir)
 	if err != nil {
 		abs = c.Dir
 	}
-	fmt.Fprintf(s.out, "Publishing  %s\n", abs)
+	fmt.Fprintf(out, "Publishing  %s\n", abs)
 	for _, u := range srv.URLs() {
-		fmt.Fprintf(s.out, "Index       %s\n", u)
+		fmt.Fprintf(out, "Index       %s\n", u)
 	}
 	for _, a := range srv.PeerAddrs() {
-		fmt.Fprintf(s.out, "Peers       %s\n", a)
+		fmt.Fprintf(out, "Peers       %s\n", a)
 	}
 	if u := srv.AdminURL(); u != "" {
-		fmt.Fprintf(s.out, "Status      %s\n", u)
+		fmt.Fprintf(out, "Status      %s\n", u)
 	}
-	fmt.Fprintf(s.out, "State       %s\n", srv.StateDir())
+	fmt.Fprintf(out, "State       %s\n", srv.StateDir())
 	if note := srv.Reach(); note != "" {
-		fmt.Fprintf(s.out, "Note        %s\n", note)
+		fmt.Fprintf(out, "Note        %s\n", note)
 	}
-	fmt.Fprintln(s.out, "Put files into the directory; each is published once it is complete. Stop with Ctrl-C.")
+	fmt.Fprintln(out, "Put files into the directory; each is published once it is complete. Stop with Ctrl-C.")
 }

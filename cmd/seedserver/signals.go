@@ -9,7 +9,7 @@ import (
 	"github.com/seedserver/bittorrent/seedserver"
 )
 
-// reloadOnHangup reads the settings again on SIGHUP. Settings that cannot work are refused and the old ones stay.
+// reloadOnHangup reads the settings again on SIGHUP, and opens the logs anew. Settings that cannot work are refused and the old ones stay.
 func reloadOnHangup(ctx context.Context, srv *seedserver.Server, args rawArgs, s streams) (stop func()) {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
@@ -24,6 +24,9 @@ func reloadOnHangup(ctx context.Context, srv *seedserver.Server, args rawArgs, s
 			case <-ctx.Done():
 				return
 			case <-hangup:
+				if err := srv.ReopenLogs(); err != nil {
+					srv.Logger().Error("a log cannot be opened anew, it goes on where it was", "err", err)
+				}
 				reload(srv, args, s)
 			}
 		}
