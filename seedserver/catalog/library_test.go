@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -17,8 +16,7 @@ import (
 // library is a Publisher that remembers, and checks that it is told things in
 // the order that Publisher promises.
 type library struct {
-	t    *testing.T
-	root *os.Root
+	t *testing.T
 
 	mu       sync.Mutex
 	torrents map[metainfo.InfoHash]*Version // nil value: paused
