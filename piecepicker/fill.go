@@ -6,6 +6,8 @@ const (
 	maxBurst   = 4096            // offers in one Tick
 	aloneTime  = 3 * time.Second // some clients ask and report twice a second only: less would hold their rate where it is
 	aloneBytes = 4 << 20
+	keepMost   = 16 // peers
+	keepAfter  = 20 * time.Second
 )
 
 // fill makes offers until nothing more is to be offered now: what is needed, else rescue, else assistance.
@@ -28,6 +30,19 @@ func (p *Picker) fill() {
 		}
 		if !p.rescue() && !p.assist() {
 			return
+		}
+	}
+}
+
+// keep offers a needed piece to those who have had nothing on offer for long, whatever the window says: some clients leave who
+// got nothing for a minute. In a large swarm they would be too many.
+func (p *Picker) keep() {
+	if len(p.takers) > keepMost {
+		return
+	}
+	for _, q := range p.takers {
+		if q.good && q.open == 0 && p.now-max(q.lent, q.joined) >= keepAfter && p.free(q) && p.affords(Need, q) && p.needed() > 0 {
+			p.serve(q)
 		}
 	}
 }

@@ -9,10 +9,10 @@ import "time"
 // proven ones first, and hoarders only if there is nobody else. Beyond need, the peer with the fewest pieces is assisted.
 
 const (
-	levels    = 16 // of completeness that make a difference
-	overdraft = 3  // windows a proven peer may have out
-	newcomers = 4  // windows an unproven one may, if nobody else can take more
-	aheadTime = 500 * time.Millisecond
+	levels    = 16          // of completeness that make a difference
+	overdraft = 3           // windows a proven peer may have out
+	newcomers = 4           // windows an unproven one may, if nobody else can take more
+	aheadTime = time.Second // some clients ask and report twice a second only
 )
 
 // Ranks are parts of a key: what is in a lower one comes first, whatever the rest.
@@ -116,8 +116,8 @@ func (q *peer) milks() bool {
 	return r.served > 16+8*r.relayed && 3*r.served >= 2*q.nHave
 }
 
-// free reports whether q can be offered one more piece: it may be unchoked, and has less on offer than it can take in half a
-// second, or than two pieces.
+// free reports whether q can be offered one more piece: it may be unchoked, and has less on offer than it can take in aheadTime,
+// or than two pieces.
 func (p *Picker) free(q *peer) bool {
 	if !p.flippable(q) {
 		return false

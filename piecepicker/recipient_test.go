@@ -216,7 +216,7 @@ func TestLookAheadFollowsTheRate(t *testing.T) {
 	}{
 		{0, true, 2},
 		{blocks * unit, true, 2},
-		{40 * blocks * unit, true, 20},
+		{20 * blocks * unit, true, 20},
 		{0, false, aloneBytes / (blocks * unit)},
 		{100 * blocks * unit, false, 100 * int(aloneTime/time.Second)},
 	} {
@@ -285,4 +285,20 @@ func TestHalfSentPieceGoesOnWhereItStopped(t *testing.T) {
 	w.next()
 	w.send("a", 0, 1)
 	require.Equal(t, 1, w.piece(0).Sent, "what was sent more than ten minutes ago is forgotten")
+}
+
+// aria2 leaves who sends it nothing for a minute.
+func TestNobodyWaitsLongInASmallSwarm(t *testing.T) {
+	w := draw(t, Config{MaxRate: blocks * unit / 4}, 100, "a\nb\nc\nd\ne\nf\ng\nh")
+	for k := range 22 { // those who are served first hold the window, as slow as the line is
+		for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
+			if loans := w.loans(name); len(loans) > 0 && k%4 == 0 {
+				w.p.Requested(w.now, w.ids[name], loans[0])
+			}
+		}
+		w.after(time.Second)
+	}
+	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
+		require.NotEmpty(t, w.loans(name), name)
+	}
 }

@@ -50,6 +50,7 @@ func (p *Picker) sweep() {
 	p.findStarving()
 	p.doze()
 	p.widen()
+	p.keep()
 	p.needStuck = false
 	if p.sweeps++; p.sweeps%recordSweeps == 0 {
 		p.expireRecords()
