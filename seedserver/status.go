@@ -3,8 +3,8 @@ package seedserver
 import (
 	"cmp"
 	"context"
+	"net/netip"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
@@ -17,23 +17,26 @@ import (
 // statusSource shows the server to the status pages: it is their Source.
 type statusSource struct {
 	s       *Server
+	dir     string // absolute
 	started time.Time
-
-	mu     sync.Mutex
-	copies map[metainfo.InfoHash]copiesAt
 }
 
-// copiesAt is how many copies peers held at a moment: finding out asks the swarm.
-type copiesAt struct {
+// spread is how far a torrent had spread at a moment: finding out asks the swarm.
+type spread struct {
 	at     time.Time
-	copies float64
+	stage  string  // what its picker was at, "" without one
+	copies float64 // that others hold
 }
 
-// copiesLast is how long a number of copies is good enough for a table.
-const copiesLast = 5 * time.Second
+// spreadLast is how long a spread is good enough for a table.
+const spreadLast = 5 * time.Second
 
 func newStatusSource(s *Server) *statusSource {
-	return &statusSource{s: s, started: time.Now(), copies: map[metainfo.InfoHash]copiesAt{}}
+	dir, err := realPath(s.cfg.Dir)
+	if err != nil {
+		dir = s.cfg.Dir
+	}
+	return &statusSource{s: s, dir: dir, started: time.Now()}
 }
 
 // adminClasses returns the classes of the ledger.
@@ -49,7 +52,7 @@ func adminClasses() []admin.Class {
 func (st *statusSource) Status() admin.Status {
 	totals := st.s.catalog.Totals()
 	now := admin.Status{
-		Time: time.Now().UTC(), Started: st.started.UTC(), Dir: st.s.cfg.Dir, Ready: totals.Scanned,
+		Time: time.Now().UTC(), Started: st.started.UTC(), Dir: st.dir, Ready: totals.Scanned,
 		MaxRate: st.s.limit.Rate(), Sent: st.s.store.meters.all(),
 		Settling: totals.Count(catalog.Settling) + totals.Count(catalog.Temporary), Hashing: totals.Count(catalog.Hashing),
 		QueueBytes: totals.QueueBytes, LeftOut: totals.Count(catalog.LeftOut), Failed: totals.Count(catalog.Failed),
@@ -70,41 +73,51 @@ func (st *statusSource) torrent(t *torrent) admin.Torrent {
 	v, stats := t.version.Load(), t.swarm.Stats()
 	entry := st.s.store.entry(v.Path)
 	sent, rate := st.s.store.meters.byHTTP(time.Now(), entry)
+	if stats.Peers > 0 { // a swarm without peers takes no rates any more
+		rate += stats.Rate
+	}
+	seen := spreadLately(t, stats.Peers)
 	return admin.Torrent{
 		InfoHash: v.InfoHash, Path: v.Path, Size: v.Info.Length(), Entry: entry,
-		Stage: stage(stats), Copies: st.copiesOf(t, stats.Peers), Peers: stats.Peers, Seeds: stats.Seeds,
-		Interested: stats.Interested, Unchoked: stats.Unchoked, Rate: stats.Rate + rate, Sent: stats.Uploaded + sent,
+		Stage: stage(stats, seen), Copies: seen.copies, Peers: stats.Peers, Seeds: stats.Seeds,
+		Interested: stats.Interested, Unchoked: stats.Unchoked, Rate: rate, Sent: stats.Uploaded + sent,
 	}
 }
 
 // stage says in a word what a torrent is at.
-func stage(stats swarm.Stats) string {
+func stage(stats swarm.Stats, seen spread) string {
 	switch {
 	case stats.Paused:
 		return "checking"
+	case seen.stage != "":
+		return seen.stage
 	case stats.Interested > 0:
 		return "seeding"
 	}
 	return "waiting"
 }
 
-// copiesOf returns how many copies the connected peers of t hold together, as it was some seconds ago.
-func (st *statusSource) copiesOf(t *torrent, peers int) float64 {
-	h, now := t.swarm.InfoHash(), time.Now()
-	st.mu.Lock()
-	known, ok := st.copies[h]
+// spreadLately returns how far t has spread, as it was some seconds ago.
+func spreadLately(t *torrent, peers int) spread {
 	if peers == 0 {
-		delete(st.copies, h)
+		return spread{}
 	}
-	st.mu.Unlock()
-	if peers == 0 || ok && now.Sub(known.at) < copiesLast {
-		return known.copies * float64(min(peers, 1))
+	now := time.Now()
+	if seen := t.seen.Load(); seen != nil && now.Sub(seen.at) < spreadLast {
+		return *seen
 	}
-	known = copiesAt{now, copies(t.swarm.Availability())}
-	st.mu.Lock()
-	st.copies[h] = known
-	st.mu.Unlock()
-	return known.copies
+	status, _ := t.swarm.Status()
+	seen := spreadOf(now, status, t.swarm)
+	t.seen.Store(&seen)
+	return seen
+}
+
+// spreadOf takes what the picker believes, where there is one, and what peers say, where not.
+func spreadOf(now time.Time, status swarm.Status, s *swarm.Swarm) spread {
+	if status.Revealing {
+		return spread{now, status.Picker.Stage.String(), status.Picker.Availability}
+	}
+	return spread{at: now, copies: copies(s.Availability())}
 }
 
 // copies returns how many copies there are when piece i is held by availability[i]: whole ones, and of the next one the part that
@@ -132,11 +145,17 @@ func (st *statusSource) Torrent(h metainfo.InfoHash) (admin.Detail, bool) {
 	d := admin.Detail{
 		Torrent: st.torrent(t), PieceLength: v.Info.PieceLength, Published: v.Published.UTC(), Availability: t.swarm.Availability(),
 	}
-	d.Copies = copies(d.Availability)
+	status, _ := t.swarm.Status()
+	judged := map[netip.AddrPort]swarm.PeerStatus{}
+	for _, p := range status.Peers {
+		judged[p.Addr] = p
+	}
 	for _, p := range t.swarm.Peers() {
+		of := judged[p.Addr]
 		d.Connections = append(d.Connections, admin.Peer{
 			Addr: p.Addr, Client: p.Client, Progress: p.Progress, Sent: p.Uploaded, Rate: p.Rate, Queued: p.Queued,
 			Unchoked: !p.Choked, Interested: p.Interested, Seed: p.Seed, Connected: p.Connected.UTC(),
+			Trust: trust(of), Relayed: of.Relayed,
 		})
 	}
 	if st.s.peers != nil {
@@ -145,6 +164,14 @@ func (st *statusSource) Torrent(h metainfo.InfoHash) (admin.Detail, bool) {
 	}
 	d.Why = st.why(t)
 	return d, true
+}
+
+// trust returns what the picker thinks of a peer, in a word, "" if it does not judge it.
+func trust(p swarm.PeerStatus) string {
+	if p.Trust == 0 {
+		return ""
+	}
+	return p.Trust.String()
 }
 
 // Sums is part of admin.Source.

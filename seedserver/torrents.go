@@ -48,8 +48,9 @@ type torrent struct {
 	entry   atomic.Int64 // of the ledger; stays what it is when the file is renamed and this torrent retired
 	content swappable
 	limit   *budget.Node
-	end     func() // ends the swarm and waits for it
-	kept    kept   // savePickers alone uses it
+	end     func()                 // ends the swarm and waits for it
+	kept    kept                   // savePickers alone uses it
+	seen    atomic.Pointer[spread] // for spreadLately
 }
 
 // swappable is content that can be replaced while it is being read: after a rename the same bytes lie elsewhere.

@@ -19,15 +19,23 @@ func (st *statusSource) why(t *torrent) []string {
 // whyLimits names the limits that hold for t.
 func (st *statusSource) whyLimits(t *torrent) (lines []string) {
 	if all := st.s.limit.Rate(); all > 0 {
-		lines = append(lines, fmt.Sprintf("All torrents together may send %v (--max-up).", budget.Rate(all)))
+		lines = append(lines, fmt.Sprintf("All torrents together may send %v (--max-up); %s.", budget.Rate(all), used(st.Status().Rate, all)))
 	}
 	if each := t.limit.Rate(); each > 0 {
-		lines = append(lines, fmt.Sprintf("Each torrent may send %v (--max-up-torrent).", budget.Rate(each)))
+		lines = append(lines, fmt.Sprintf("Each torrent may send %v (--max-up-torrent); %s.", budget.Rate(each), used(st.torrent(t).Rate, each)))
 	}
 	if st.s.limit.Rate() == 0 && t.limit.Rate() == 0 {
 		lines = append(lines, "No limit is set.")
 	}
 	return lines
+}
+
+// used says how much of a limit is.
+func used(rate, limit int64) string {
+	if part := 100 * rate / limit; part < 90 {
+		return fmt.Sprintf("%d %% of that is used", part)
+	}
+	return "that is what holds it back"
 }
 
 // whyNow says what holds the torrent back most.

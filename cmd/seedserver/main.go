@@ -31,6 +31,8 @@ type commandLine struct {
 	Version kong.VersionFlag `env:"-" help:"Print the version and exit."`
 
 	Serve       serveCmd  `cmd:"" default:"withargs" help:"Publish a directory: watch, seed, index, track. The default command."`
+	Status      statusCmd `cmd:"" help:"Show what a running server sends, to how many, and how much it has sent."`
+	Why         whyCmd    `cmd:"" help:"Say why a file is served at the rate it is."`
 	Create      createCmd `cmd:"" help:"Make .torrent files."`
 	Show        showCmd   `cmd:"" help:"Show what a .torrent file or a magnet link says."`
 	Verify      verifyCmd `cmd:"" help:"Check that data matches its .torrent file."`

@@ -47,7 +47,7 @@ func size(n int64) string {
 // perSec returns a rate in bytes per second, "–" for none.
 func perSec(n int64) string {
 	if n <= 0 {
-		return "–"
+		return dash
 	}
 	return size(n) + "/s"
 }
@@ -55,7 +55,7 @@ func perSec(n int64) string {
 // some returns a number of bytes, "–" for none.
 func some(n int64) string {
 	if n == 0 {
-		return "–"
+		return dash
 	}
 	return size(n)
 }
@@ -63,7 +63,7 @@ func some(n int64) string {
 // times returns how many times n goes into of: "0.25 ×", "12 ×"; "–" when nothing was counted.
 func times(n, of int64) string {
 	if n <= 0 || of <= 0 {
-		return "–"
+		return dash
 	}
 	return decimal(float64(n)/float64(of), 2) + " ×"
 }

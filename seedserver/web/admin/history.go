@@ -44,8 +44,12 @@ func (h *history) sample(s *Status) {
 	if !h.sampled.IsZero() {
 		elapsed = s.Time.Sub(h.sampled)
 	}
+	before := slot(h.sampled)
+	if h.sampled.IsZero() {
+		before = now - 1
+	}
 	h.sampled = s.Time
-	h.total.put(now, perSecond(&h.sent, s.Sent, elapsed))
+	h.total.put(before, now, perSecond(&h.sent, s.Sent, elapsed))
 	for i := range s.Torrents {
 		t := &s.Torrents[i]
 		k := h.torrents[t.InfoHash]
@@ -54,7 +58,7 @@ func (h *history) sample(s *Status) {
 			h.torrents[t.InfoHash] = k
 		}
 		k.seen = now
-		k.note(now, perSecond(&k.sent, t.Sent, elapsed))
+		k.note(before, now, perSecond(&k.sent, t.Sent, elapsed))
 	}
 	for hash, k := range h.torrents {
 		if k.seen != now {
@@ -73,14 +77,14 @@ func perSecond(last *int64, sent int64, elapsed time.Duration) int64 {
 	return int64(math.Round(float64(delta) / elapsed.Seconds()))
 }
 
-// note keeps rate in slot now; a torrent that sends nothing for an hour costs no more than its counter.
-func (k *track) note(now, rate int64) {
+// note keeps rate in the slots after before until now; a torrent that sends nothing for an hour costs no more than its counter.
+func (k *track) note(before, now, rate int64) {
 	switch {
 	case rate > 0:
 		if k.recent == nil {
 			k.recent = &ring{}
 		}
-		k.recent.put(now, rate)
+		k.recent.put(before, now, rate)
 	case k.recent != nil && now-k.recent.newest >= samples:
 		k.recent = nil
 	}
@@ -111,17 +115,16 @@ type ring struct {
 	rates  [samples]uint32
 }
 
-// put sets the rate of a slot that is newer than all before. In those in between nothing was sent.
-func (r *ring) put(slot, rate int64) {
-	from := slot
-	if r.newest != 0 {
-		from = max(r.newest+1, slot-samples+1)
-	}
-	for s := from; s < slot; s++ {
+// put sets the rate of the slots after before until now. In those between the newest and before nothing was sent.
+func (r *ring) put(before, now, rate int64) {
+	oldest := now - samples + 1
+	for s := max(r.newest+1, oldest); s <= before; s++ {
 		r.rates[s%samples] = 0
 	}
-	r.rates[slot%samples] = uint32(min(max(rate, 0), math.MaxUint32))
-	r.newest = slot
+	for s := max(before+1, oldest); s <= now; s++ {
+		r.rates[s%samples] = uint32(min(max(rate, 0), math.MaxUint32))
+	}
+	r.newest = now
 }
 
 // points returns the rates until slot last, oldest first.
@@ -129,7 +132,7 @@ func (r *ring) points(last int64) []int64 {
 	points := make([]int64, samples)
 	for i := range points {
 		s := last - samples + 1 + int64(i)
-		if s <= r.newest && s > r.newest-samples && r.newest != 0 {
+		if s <= r.newest && s > r.newest-samples {
 			points[i] = int64(r.rates[s%samples])
 		}
 	}

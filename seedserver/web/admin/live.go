@@ -23,7 +23,7 @@ func (h *Handler) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case now := <-tick.C:
-			if now.Sub(sampled) >= sampleEvery {
+			if slot(now) != slot(sampled) {
 				sampled = now
 				s := h.cfg.Source.Status()
 				h.history.sample(&s)

@@ -44,21 +44,21 @@ func compareFiles(key string, a, b *fileSum) int {
 
 // ledgerRow is a file in the ledger.
 type ledgerRow struct {
-	Name, Href             string // Href is "" when the file has no torrent now
-	BitTorrent, HTTP, Sent string
-	Completed, Saved       string
+	Name, Href string // Href is "" when the file has no torrent now
+	Cells      []cell
 }
 
 func newLedgerRow(f *fileSum, hashes map[int64]metainfo.InfoHash) ledgerRow {
-	r := ledgerRow{
-		Name: visible(f.Path), BitTorrent: some(f.bittorrent), HTTP: some(f.http), Sent: some(f.bittorrent + f.http),
-		Completed: "–", Saved: "–",
-	}
-	if f.Completed > 0 {
-		r.Completed, r.Saved = strconv.FormatInt(f.Completed, 10), size(max(f.Saved, 0))
-	}
+	r := ledgerRow{Name: visible(f.Path)}
 	if h, ok := hashes[f.Entry]; ok {
 		r.Href = "torrent/" + h.String()
+	}
+	completed, saved := dash, dash
+	if f.Completed > 0 {
+		completed, saved = strconv.FormatInt(f.Completed, 10), size(max(f.Saved, 0))
+	}
+	for i, value := range []string{some(f.bittorrent), some(f.http), some(f.bittorrent + f.http), completed, saved} {
+		r.Cells = append(r.Cells, number(ledgerColumns[i+1].Title, value))
 	}
 	return r
 }

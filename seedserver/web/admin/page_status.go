@@ -98,7 +98,7 @@ func (v *statusView) notices() []string {
 }
 
 var torrentColumns = []column{
-	{Key: "name", Title: "Name"}, {Key: "stage", Title: "Stage"}, {Key: "copies", Title: "Copies", Number: true},
+	{Key: "name", Title: "Name"}, {Key: "size", Title: "Size", Number: true}, {Key: "stage", Title: "Stage"}, {Key: "copies", Title: "Copies", Number: true},
 	{Key: "peers", Title: "Peers", Number: true}, {Key: "rate", Title: "Rate", Number: true},
 	{Key: "today", Title: "Today", Number: true}, {Key: "month", Title: "Month", Number: true},
 	{Key: "total", Title: "Total", Number: true}, {Key: "ratio", Title: "Sent / size", Number: true},
@@ -111,6 +111,8 @@ func (v *statusView) compare(key string, i, j int) int {
 	a, b := &v.status.Torrents[i], &v.status.Torrents[j]
 	sumA, sumB := v.sums.Entries[a.Entry], v.sums.Entries[b.Entry]
 	switch key {
+	case "size":
+		return cmp.Compare(a.Size, b.Size)
 	case "stage":
 		return cmp.Compare(a.Stage, b.Stage)
 	case "copies":
@@ -133,28 +135,26 @@ func (v *statusView) compare(key string, i, j int) int {
 
 // torrentRow is a torrent in the table.
 type torrentRow struct {
-	ID, Hash, Name      string
-	Stage, Copies, Rate string
-	Peers, Seeds        string
-	Today, Month, Total string
-	Ratio, Size         string
-	Active              bool
+	ID, Hash, Name string
+	Active         bool
+	Cells          []cell
 }
 
 func newTorrentRow(t Torrent, s Sum) torrentRow {
-	r := torrentRow{
-		ID: rowID(t.InfoHash), Hash: t.InfoHash.String(), Name: visible(t.Path),
-		Stage: t.Stage, Copies: "–", Peers: "–", Rate: perSec(t.Rate),
-		Today: some(s.Today), Month: some(s.Month), Total: some(s.Total), Ratio: times(s.Total, t.Size),
-		Active: t.Rate > 0, Size: size(t.Size),
-	}
+	peers, copies := number("Peers", dash), number("Copies", dash)
 	if t.Peers > 0 {
-		r.Peers, r.Copies = strconv.Itoa(t.Peers), decimal(t.Copies, 2)
+		peers.Value, copies.Value = strconv.Itoa(t.Peers), decimal(t.Copies, 2)
 	}
 	if t.Seeds > 0 {
-		r.Seeds = count(t.Seeds, "seed")
+		peers.Note = count(t.Seeds, "seed")
 	}
-	return r
+	return torrentRow{
+		ID: rowID(t.InfoHash), Hash: t.InfoHash.String(), Name: visible(t.Path), Active: t.Rate > 0,
+		Cells: []cell{
+			number("Size", size(t.Size)), text("Stage", t.Stage), copies, peers, number("Rate", perSec(t.Rate)), number("Today", some(s.Today)),
+			number("Month", some(s.Month)), number("Total", some(s.Total)), number("Sent / size", times(s.Total, t.Size)),
+		},
+	}
 }
 
 func rowID(h metainfo.InfoHash) string { return "t" + h.String() }

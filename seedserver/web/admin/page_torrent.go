@@ -82,13 +82,9 @@ type peersTable struct {
 }
 
 type peerRow struct {
-	Addr, Client         string
-	Progress             int // percent
-	Sent, Part, Rate     string
-	Does                 string
-	Since                string
-	Trust, Relayed       string
-	Judged, Active, Seed bool
+	Addr   string
+	Active bool
+	Cells  []cell
 }
 
 func (d *Detail) peersTable(now time.Time) peersTable {
@@ -110,32 +106,36 @@ func (d *Detail) peersTable(now time.Time) peersTable {
 }
 
 func newPeerRow(now time.Time, of int64, p Peer, judged bool) peerRow {
-	r := peerRow{
-		Addr: "–", Client: cmp.Or(visible(p.Client), "–"), Progress: percent(p.Progress), Sent: some(p.Sent), Rate: perSec(p.Rate),
-		Since: lasted(now.Sub(p.Connected)), Active: p.Rate > 0, Seed: p.Seed, Judged: judged,
-	}
+	r := peerRow{Addr: dash, Active: p.Rate > 0}
 	if p.Addr.IsValid() {
 		r.Addr = p.Addr.String()
 	}
+	has, gave := text("Has", strconv.Itoa(percent(p.Progress))+" %"), number("We gave", some(p.Sent))
+	has.Meter = percent(p.Progress)
 	if p.Sent > 0 {
-		r.Part = times(p.Sent, of)
+		gave.Note = times(p.Sent, of)
 	}
+	r.Cells = []cell{text("Client", cmp.Or(visible(p.Client), dash)), has, gave, number("Rate", perSec(p.Rate)), text("State", p.does())}
+	if judged {
+		r.Cells = append(r.Cells, number("Relayed", strconv.Itoa(p.Relayed)), text("Trust", cmp.Or(p.Trust, dash)))
+	}
+	r.Cells = append(r.Cells, number("For", lasted(now.Sub(p.Connected))))
+	return r
+}
+
+// does says in a few words what p is at.
+func (p *Peer) does() string {
 	switch {
 	case p.Seed:
-		r.Does = "wants nothing"
+		return "wants nothing"
 	case p.Queued > 0 && p.Unchoked:
-		r.Does = "downloads"
+		return "downloads"
 	case p.Interested && p.Unchoked:
-		r.Does = "may request"
+		return "may request"
 	case p.Interested:
-		r.Does = "waits for a slot"
-	default:
-		r.Does = "is not interested"
+		return "waits for its turn"
 	}
-	if judged {
-		r.Trust, r.Relayed = cmp.Or(p.Trust, "–"), strconv.Itoa(p.Relayed)
-	}
-	return r
+	return "is not interested"
 }
 
 // torrentPage is what the template of a torrent's page shows.
