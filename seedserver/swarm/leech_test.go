@@ -253,6 +253,7 @@ func befriend(t *testing.T, s *Swarm, n int) friends {
 			}()
 		}
 	}
+	t.Cleanup(func() { time.Sleep(2 * time.Second) }) // what they still tell each other
 	return all
 }
 
