@@ -87,7 +87,7 @@ func TestReconnectsFromZero(t *testing.T) {
 		}
 		all.awaitComplete(t, 4*time.Minute)
 		t.Logf("in %d connections it was sent %.1f pieces of %d", len(takers), taken(cfg, takers...), n)
-		require.LessOrEqual(t, taken(cfg, takers...), 2*mostForNothing)
+		require.LessOrEqual(t, taken(cfg, takers...), 3*mostForNothing, "what is half sent when it goes is sent again")
 	})
 }
 
