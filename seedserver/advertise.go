@@ -28,7 +28,7 @@ type advertiser struct {
 const resolveEvery = 5 * time.Minute
 
 func newAdvertiser(cfg *Config, bound netip.AddrPort) *advertiser {
-	a := &advertiser{bound: bound, explicit: cfg.Advertise, interfaces: outwardAddrs}
+	a := &advertiser{bound: bound, explicit: cfg.Advertise, interfaces: remembered(outwardAddrs)}
 	if u, err := url.Parse(cfg.URL); err == nil {
 		a.urlHost = u.Hostname()
 	}
@@ -114,6 +114,28 @@ func (a *advertiser) reach(via web.Via) string {
 		return "this works on this network only; set --url"
 	}
 	return "this works on this machine only; set --url"
+}
+
+// interfacesEvery is how long the addresses of the interfaces are believed.
+const interfacesEvery = 5 * time.Second
+
+// remembered returns find, but asks it only every interfacesEvery: an index asks for each of its rows, and the answer is a dozen
+// system calls. Callers do not change the slice.
+func remembered(find func() []netip.Addr) func() []netip.Addr {
+	type answer struct {
+		at    time.Time
+		addrs []netip.Addr
+	}
+	var last atomic.Pointer[answer]
+	return func() []netip.Addr {
+		now := time.Now()
+		if a := last.Load(); a != nil && now.Sub(a.at) < interfacesEvery {
+			return a.addrs
+		}
+		a := &answer{now, find()}
+		last.Store(a)
+		return a.addrs
+	}
 }
 
 // outwardAddrs lists the interface addresses others can reach: global ones first, then private ones; never loopback or link-local.

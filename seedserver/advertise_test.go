@@ -3,6 +3,8 @@ package seedserver
 import (
 	"net/netip"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -114,4 +116,21 @@ func TestPeerPortMovesOn(t *testing.T) {
 
 	_, err = listenHTTP(ctx, taken.String())
 	require.ErrorContains(t, err, "--http")
+}
+
+// TestInterfacesAreRemembered: the system is asked every few seconds, however often we are.
+func TestInterfacesAreRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		find := remembered(func() []netip.Addr {
+			asked++
+			return []netip.Addr{netip.AddrFrom4([4]byte{192, 0, 2, byte(asked)})}
+		})
+		for range 100 {
+			require.Equal(t, byte(1), find()[0].As4()[3])
+		}
+		time.Sleep(interfacesEvery)
+		require.Equal(t, byte(2), find()[0].As4()[3])
+		require.Equal(t, 2, asked)
+	})
 }
