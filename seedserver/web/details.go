@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -38,9 +39,8 @@ type detailsFile struct {
 	Href       string // of the page about it, "" if it has no address
 }
 
-// detailsJSON is the JSON form of the page.
+// detailsJSON is what the JSON form of the page has beside that of the entry.
 type detailsJSON struct {
-	entryJSON
 	PieceLength int64      `json:"piece_length"`
 	Pieces      int        `json:"pieces"`
 	Private     bool       `json:"private,omitempty"`
@@ -80,7 +80,7 @@ func (x *exchange) serveDetails(e Entry) {
 	x.linkTorrent(of)
 	x.varyHost()
 	if form == typeJSON {
-		x.json(http.StatusOK, x.detailsJSON(&e, torrent))
+		x.send(http.StatusOK, typeJSON, x.detailsJSON(&e, torrent))
 		return
 	}
 	x.page(http.StatusOK, "details.html", x.detailsPage(e, of, torrent))
@@ -172,13 +172,15 @@ func realFiles(info *metainfo.Info) []metainfo.File {
 	return files
 }
 
-func (x *exchange) detailsJSON(e *Entry, t *metainfo.Torrent) detailsJSON {
-	j := detailsJSON{entryJSON: x.entryJSON(e, x.torrentSuffix(e.Path)), PieceLength: t.Info.PieceLength, Pieces: t.Info.NumPieces(),
-		Private: t.Info.Private, Trackers: trackers(t)}
+func (x *exchange) detailsJSON(e *Entry, t *metainfo.Torrent) []byte {
+	j := detailsJSON{PieceLength: t.Info.PieceLength, Pieces: t.Info.NumPieces(), Private: t.Info.Private, Trackers: trackers(t)}
 	if e.Unit {
 		for _, f := range realFiles(t.Info) {
-			j.Contents = append(j.Contents, fileJSON{visible(strings.Join(f.Path, "/")), f.Length})
+			j.Contents = append(j.Contents, fileJSON{strings.Join(f.Path, "/"), f.Length})
 		}
 	}
-	return j
+	more, _ := json.Marshal(j) // strings and numbers only
+	b := x.appendEntryJSON(nil, e, []byte(x.href(e.Path)), x.torrentSuffix(e.Path), true)
+	b[len(b)-1] = ','
+	return append(append(b, more[1:]...), '\n')
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"html"
 	"math"
 	"slices"
@@ -87,5 +88,19 @@ func FuzzCompareNames(f *testing.F) {
 		s := []string{a, b, c}
 		slices.SortFunc(s, compareNames)
 		require.LessOrEqual(t, compareNames(s[0], s[2]), 0, "not transitive")
+	})
+}
+
+func FuzzAppendString(f *testing.F) {
+	for _, s := range []string{"", "a\"\\</b>&'", "\x00\n\t\x1f\x7f", "\xff\xed\xa0\x80", "\u2028\u2029\ufffdü日"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		var back, want string
+		require.NoError(t, json.Unmarshal(appendString(nil, s), &back))
+		b, err := json.Marshal(s)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(b, &want))
+		require.Equal(t, want, back)
 	})
 }

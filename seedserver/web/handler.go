@@ -45,6 +45,8 @@ type exchange struct {
 	via    Via
 	dir    string // the directory of the request's path: where relative links start
 	root   string // the relative link to the root
+
+	scratch []byte // of magnet
 }
 
 // ServeHTTP answers one request as the package documentation says.

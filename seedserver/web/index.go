@@ -32,7 +32,7 @@ type listing struct {
 	pager  pager
 	readme *Entry // what is shown below the list, or nil
 
-	scratch []byte // of magnet
+	address []byte // of appendJSONRow, to be used again
 
 	// example is a published file to show how a download is started, or nil.
 	example *Entry

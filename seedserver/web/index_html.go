@@ -278,7 +278,7 @@ func (l *listing) appendRowGet(dst []byte, e *Entry, link []byte) []byte {
 	if state == Published && e.seeded() {
 		dst = append(append(dst, `<a href="`...), link...)
 		dst = append(append(dst, l.suffix(e)...), `">torrent</a> <a href="`...)
-		dst = appendHTML(dst, l.magnet(e))
+		dst = appendHTML(dst, l.x.magnet(e))
 		dst = append(dst, `">magnet</a> `...)
 	}
 	if (state == Published || state == Empty) && l.x.cfg.plain(e) {
@@ -291,9 +291,9 @@ func (l *listing) appendRowGet(dst []byte, e *Entry, link []byte) []byte {
 }
 
 // magnet returns the magnet link of e in memory that the next call uses again.
-func (l *listing) magnet(e *Entry) []byte {
-	l.scratch = l.x.cfg.Source.Magnet(*e, l.x.via).AppendTo(l.scratch[:0])
-	return l.scratch
+func (x *exchange) magnet(e *Entry) []byte {
+	x.scratch = x.cfg.Source.Magnet(*e, x.via).AppendTo(x.scratch[:0])
+	return x.scratch
 }
 
 // appendState appends as HTML how far e is.

@@ -1,101 +1,38 @@
 package web
 
 import (
+	"encoding/hex"
 	"encoding/json"
-	"math"
+	"strconv"
 	"time"
+	"unicode/utf8"
 )
-
-// entryJSON is the JSON form of an entry. Links are relative to the address of
-// the answer. The name is there to be shown: it is not exact when it is not
-// UTF-8; the link is.
-type entryJSON struct {
-	Name      string     `json:"name"`
-	Path      string     `json:"path,omitempty"` // in the answer to a search
-	Type      string     `json:"type"`           // file, directory or unit
-	URL       string     `json:"url,omitempty"`
-	Size      int64      `json:"size"`
-	Files     int        `json:"files,omitempty"`
-	Modified  time.Time  `json:"modified,omitzero"`
-	Title     string     `json:"title,omitempty"`
-	About     string     `json:"description,omitempty"`
-	Published time.Time  `json:"published,omitzero"`
-	State     string     `json:"state,omitempty"`
-	Progress  float64    `json:"progress,omitempty"`
-	Reason    string     `json:"reason,omitempty"`
-	InfoHash  string     `json:"infohash,omitempty"`
-	Torrent   string     `json:"torrent,omitempty"`
-	Magnet    string     `json:"magnet,omitempty"`
-	Peers     *peersJSON `json:"peers,omitempty"`
-}
-
-type peersJSON struct {
-	Seeds     int     `json:"seeds"`
-	Leechers  int     `json:"leechers"`
-	Completed int     `json:"completed"`
-	Copies    float64 `json:"copies,omitempty"`
-}
 
 // listingJSON is the JSON form of an index but for the entries.
 type listingJSON struct {
-	Path        string `json:"path"`
-	Directories int    `json:"directories"`
-	Files       int    `json:"files"`
-	Bytes       int64  `json:"bytes"`
-	Pending     int    `json:"pending"`
-	Title       string `json:"title,omitempty"`
-	About       string `json:"description,omitempty"`
-	Unit        any    `json:"unit,omitempty"` // an entryJSON if the directory is one torrent
-	Query       string `json:"query,omitempty"`
-	Truncated   bool   `json:"truncated,omitempty"` // there was no time or no room for all that match
-}
-
-// entryJSON returns the JSON form of e. suffix is that of its torrent's address.
-func (x *exchange) entryJSON(e *Entry, suffix string) entryJSON {
-	j := entryJSON{Name: e.Name, Type: "file", Size: e.Size, Files: e.Files, Modified: e.ModTime.UTC(), Reason: e.Reason,
-		Title: e.Title, About: e.Description}
-	switch {
-	case e.Unit:
-		j.Type = "unit"
-	case e.Dir:
-		j.Type = "directory"
-	}
-	if e.linked() {
-		j.URL = x.href(e.Path)
-		if e.Dir {
-			j.URL += "/"
-		}
-	}
-	if !e.seeded() && e.State != LeftOut {
-		return j
-	}
-	j.State = e.State.String()
-	if e.State == Hashing && !math.IsNaN(e.Progress) {
-		j.Progress = min(max(e.Progress, 0), 1)
-	}
-	if e.State == Published && j.URL != "" {
-		j.InfoHash = e.InfoHash.String()
-		j.Published = e.Published.UTC()
-		j.Torrent = x.href(e.Path) + suffix
-		j.Magnet = x.cfg.Source.Magnet(*e, x.via).String()
-		if e.Peers.Known {
-			j.Peers = &peersJSON{e.Peers.Seeds, e.Peers.Leechers, e.Peers.Completed, e.Peers.Copies}
-		}
-	}
-	return j
+	Path        string          `json:"path"`
+	Directories int             `json:"directories"`
+	Files       int             `json:"files"`
+	Bytes       int64           `json:"bytes"`
+	Pending     int             `json:"pending"`
+	Title       string          `json:"title,omitempty"`
+	Description string          `json:"description,omitempty"`
+	Unit        json.RawMessage `json:"unit,omitempty"` // an entry, if the directory is one torrent
+	Query       string          `json:"query,omitempty"`
+	Truncated   bool            `json:"truncated,omitempty"` // there was no time or no room for all that match
 }
 
 func (l *listing) jsonTop() []byte {
-	top := listingJSON{Path: "/" + l.dir.Path, Directories: l.dirs, Files: l.files, Bytes: l.bytes, Pending: l.pending}
+	top := listingJSON{Path: "/" + l.dir.Path, Directories: l.dirs, Files: l.files, Bytes: l.bytes, Pending: l.pending,
+		Title: l.dir.Title, Description: l.dir.Description}
 	if l.dir.Path != "" {
 		top.Path += "/"
 	}
-	top.Title, top.About = l.dir.Title, l.dir.Description
 	if l.found != nil {
 		top.Query, top.Truncated = l.found.Query, l.found.Cut
 	}
 	if l.dir.Unit {
-		top.Unit = l.x.entryJSON(&l.dir, l.x.torrentSuffix(l.dir.Path))
+		top.Unit = l.x.appendEntryJSON(nil, &l.dir, []byte(l.x.href(l.dir.Path)), l.x.torrentSuffix(l.dir.Path), false)
 	}
 	b, _ := json.Marshal(top) // strings and numbers only
 	return append(b[:len(b)-1], `,"entries":[`...)
@@ -105,15 +42,132 @@ func (l *listing) appendJSONRow(dst []byte, i int, e *Entry) []byte {
 	if i > 0 {
 		dst = append(dst, ',')
 	}
-	j := l.x.entryJSON(e, l.suffix(e))
-	if l.found != nil {
-		j.Path = "/" + e.Path
-	}
-	b, err := json.Marshal(j)
-	if err != nil { // a time or a number that JSON cannot say
-		b, _ = json.Marshal(entryJSON{Name: j.Name, Type: j.Type, URL: j.URL, Size: j.Size, State: j.State})
-	}
-	return append(append(dst, '\n'), b...)
+	l.address = l.appendAddress(l.address[:0], e)
+	return l.x.appendEntryJSON(append(dst, '\n'), e, l.address, l.suffix(e), l.found != nil)
 }
 
 func (l *listing) jsonBottom() []byte { return []byte("\n]}\n") }
+
+// appendEntryJSON appends the JSON form of e. Its links are relative to the
+// address of the answer: link leads to e, suffix makes the address of its
+// torrent of it. The name is there to be shown: it is not exact when it is not
+// UTF-8; the link is. It is made by hand because there can be ten thousand.
+func (x *exchange) appendEntryJSON(dst []byte, e *Entry, link []byte, suffix string, path bool) []byte {
+	dst = appendMember(append(dst, '{'), "name", e.Name)
+	if path {
+		dst = appendMember(dst, "path", "/"+e.Path)
+	}
+	slash, kind := "", "file"
+	switch {
+	case e.Unit:
+		slash, kind = "/", "unit"
+	case e.Dir:
+		slash, kind = "/", "directory"
+	}
+	dst = appendMember(dst, "type", kind)
+	if e.linked() {
+		dst = append(append(append(append(dst, `,"url":"`...), link...), slash...), '"')
+	}
+	dst = strconv.AppendInt(append(dst, `,"size":`...), e.Size, 10)
+	if e.Files != 0 {
+		dst = strconv.AppendInt(append(dst, `,"files":`...), int64(e.Files), 10)
+	}
+	dst = appendMemberTime(dst, "modified", e.ModTime)
+	dst = appendMember(dst, "title", e.Title)
+	dst = appendMember(dst, "description", e.Description)
+	if e.seeded() || e.State == LeftOut {
+		dst = appendMember(dst, "state", e.State.String())
+		if e.State == Hashing && e.Progress > 0 {
+			dst = strconv.AppendFloat(append(dst, `,"progress":`...), min(e.Progress, 1), 'f', -1, 64)
+		}
+	}
+	dst = appendMember(dst, "reason", e.Reason)
+	if e.State == Published && e.seeded() && e.linked() {
+		dst = x.appendTorrentJSON(dst, e, link, suffix)
+	}
+	return append(dst, '}')
+}
+
+// appendTorrentJSON appends what the JSON form of a published e says about its
+// torrent.
+func (x *exchange) appendTorrentJSON(dst []byte, e *Entry, link []byte, suffix string) []byte {
+	dst = appendMemberTime(dst, "published", e.Published)
+	dst = append(hex.AppendEncode(append(dst, `,"infohash":"`...), e.InfoHash[:]), '"')
+	dst = append(append(append(append(dst, `,"torrent":"`...), link...), suffix...), '"')
+	dst = appendString(append(dst, `,"magnet":`...), x.magnet(e))
+	if !e.Peers.Known {
+		return dst
+	}
+	dst = strconv.AppendInt(append(dst, `,"peers":{"seeds":`...), int64(e.Peers.Seeds), 10)
+	dst = strconv.AppendInt(append(dst, `,"leechers":`...), int64(e.Peers.Leechers), 10)
+	dst = strconv.AppendInt(append(dst, `,"completed":`...), int64(e.Peers.Completed), 10)
+	if e.Peers.Copies > 0 {
+		dst = strconv.AppendFloat(append(dst, `,"copies":`...), min(e.Peers.Copies, 1<<53), 'f', -1, 64)
+	}
+	return append(dst, '}')
+}
+
+// appendMember appends a member of an object, after a comma unless it is the
+// first, or nothing if value is empty.
+func appendMember(dst []byte, name, value string) []byte {
+	if value == "" {
+		return dst
+	}
+	if dst[len(dst)-1] != '{' {
+		dst = append(dst, ',')
+	}
+	dst = append(append(append(dst, '"'), name...), `":`...)
+	return appendString(dst, value)
+}
+
+// appendMemberTime is appendMember for a time. One that JSON cannot say, or that
+// is zero, is left out.
+func appendMemberTime(dst []byte, name string, t time.Time) []byte {
+	if t = t.UTC(); t.IsZero() || t.Year() < 0 || t.Year() > 9999 {
+		return dst
+	}
+	dst = append(append(append(dst, `,"`...), name...), `":"`...)
+	return append(t.AppendFormat(dst, time.RFC3339Nano), '"')
+}
+
+// appendString appends s as a JSON string that may stand in HTML too. What is
+// not UTF-8 is replaced.
+func appendString[T string | []byte](dst []byte, s T) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		if c := s[i]; c < utf8.RuneSelf {
+			if c >= ' ' && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' {
+				i++
+				continue
+			}
+			dst = append(dst, s[start:i]...)
+			if c == '"' || c == '\\' {
+				dst = append(dst, '\\', c)
+			} else {
+				dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+			}
+			i++
+			start = i
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
+		escape := ""
+		switch {
+		case r == utf8.RuneError && size == 1:
+			escape = `\ufffd`
+		case r == '\u2028':
+			escape = `\u2028`
+		case r == '\u2029':
+			escape = `\u2029`
+		default:
+			i += size
+			continue
+		}
+		dst = append(append(dst, s[start:i]...), escape...)
+		i += size
+		start = i
+	}
+	return append(append(dst, s[start:]...), '"')
+}

@@ -36,27 +36,42 @@ func (l *listing) textTop() []byte {
 }
 
 func (l *listing) appendTextRow(dst []byte, _ int, e *Entry) []byte {
-	size, changed, state := "-", "-", "-"
+	var cell [64]byte
+	size, changed, state := append(cell[:0], '-'), "-", "-"
 	if e.Size > 0 || e.State == Empty {
-		size = strconv.FormatInt(e.Size, 10)
+		size = strconv.AppendInt(cell[:0], e.Size, 10)
 	}
+	dst = append(append(dst, spaces[:max(0, 15-len(size))]...), size...)
+	dst = append(dst, "  "...)
 	if !e.ModTime.IsZero() {
-		changed = string(appendTime(nil, e.ModTime))
+		changed = string(appendTime(cell[:0], e.ModTime))
 	}
+	dst = appendPadded(dst, changed, 16)
 	if e.seeded() || e.State == LeftOut {
 		state = e.State.String()
 		if e.State == Hashing {
 			state += " " + strconv.Itoa(percent(e.Progress)) + "%"
 		}
 	}
-	name := visible(e.Name)
+	dst = appendPadded(dst, state, 12)
+	name := e.Name
 	if l.found != nil {
-		name = visible(e.Path)
+		name = e.Path
 	}
+	dst = append(dst, visible(name)...)
 	if e.Dir {
-		name += "/"
+		dst = append(dst, '/')
 	}
-	return fmt.Appendf(dst, "%15s  %-16s  %-12s  %s\n", size, changed, state, name)
+	return append(dst, '\n')
+}
+
+const spaces = "                "
+
+// appendPadded appends a column of the given width and what parts it from the
+// next one.
+func appendPadded(dst []byte, s string, width int) []byte {
+	dst = append(dst, s...)
+	return append(append(dst, spaces[:max(0, width-len(s))]...), "  "...)
 }
 
 func (l *listing) textBottom() []byte {

@@ -57,7 +57,10 @@ func (o order) compare(a, b *Entry) int {
 		order = cmp.Compare(a.Peers.Completed, b.Peers.Completed)
 	}
 	if order == 0 {
-		order = cmp.Or(compareNames(a.Name, b.Name), strings.Compare(a.Path, b.Path))
+		order = compareNames(a.Name, b.Name)
+	}
+	if order == 0 {
+		order = strings.Compare(a.Path, b.Path)
 	}
 	if o.descending {
 		return -order
