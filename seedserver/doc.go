@@ -15,5 +15,5 @@
 //
 // # Limitations
 //
-// Torrents are BitTorrent v1. Every torrent is seeded plainly. One process serves one directory.
+// Torrents are BitTorrent v1. One process serves one directory.
 package seedserver

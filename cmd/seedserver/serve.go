@@ -42,7 +42,7 @@ type serveCmd struct {
 	Rescan      time.Duration `default:"1m" help:"How often the directory is scanned for what events missed."`
 	Tracker     string        `default:"on" enum:"on,off" help:"The built-in tracker: ${enum}."`
 
-	Admin      string   `default:"127.0.0.1:8081" help:"Address of the status pages, or off; if port 8081 is taken, the next up to 8089." placeholder:"ADDR"`
+	Admin      string   `default:"127.0.0.1:8081" help:"Address of the status pages, or off; if port 8081 is taken, the next up to 8089."`
 	AdminHosts []string `name:"admin-host" help:"Name under which a proxy serves the status pages; repeatable." placeholder:"NAME"`
 	AdminAuth  string   `help:"Who may see the status pages: the line that htpasswd -nB USER prints." placeholder:"USER:BCRYPT"`
 	Profiles   bool     `name:"pprof" help:"Serve runtime profiles below /debug/pprof/ of the status pages."`
