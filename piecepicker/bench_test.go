@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 )
@@ -120,22 +121,23 @@ func BenchmarkPick(b *testing.B) {
 	}
 }
 
-// BenchmarkPickForOne is the offer to a peer that is alone and lacks 20 pieces: the worst case of finding one.
+// BenchmarkPickForOne finds a piece for a peer that lacks 20 of the most common: the worst case.
 func BenchmarkPickForOne(b *testing.B) {
 	for _, pieces := range benchPieces {
 		b.Run(fmt.Sprintf("pieces=%dk", pieces/1000), func(b *testing.B) {
-			p, rng := crowd(pieces, 2)
+			p, _ := crowd(pieces, 50)
 			q := p.peers[1]
-			for i := range uint32(pieces) {
-				if !q.has(i) {
-					p.gain(q, i)
-				}
-				if q.nHave == pieces-20 {
-					break
+			lacks := map[uint32]bool{}
+			for _, i := range slices.Backward(p.rarity.order) {
+				if !q.has(i) && len(lacks) < 20 {
+					lacks[i] = true
 				}
 			}
-			p.queues[needQueue].remove(q)
-			_ = rng
+			for i := range uint32(pieces) {
+				if !q.has(i) && !lacks[i] {
+					p.gain(q, i)
+				}
+			}
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, ok := p.rarest(q); !ok {

@@ -8,6 +8,7 @@ const (
 	aloneBytes = 4 << 20
 	keepMost   = 16 // peers
 	keepAfter  = 20 * time.Second
+	keepNew    = 3 * time.Second
 )
 
 // fill makes offers until nothing more is to be offered now: what is needed, else rescue, else assistance.
@@ -35,13 +36,19 @@ func (p *Picker) fill() {
 }
 
 // keep offers a needed piece to those who have had nothing on offer for long, whatever the window says: some clients leave who
-// got nothing for a minute. In a large swarm they would be too many.
+// got nothing for a minute. In a large swarm they would be too many. Who never got anything waits a second, if what is on its
+// way before it does not take longer than three.
 func (p *Picker) keep() {
 	if len(p.takers) > keepMost {
 		return
 	}
+	p.closeGate()
 	for _, q := range p.takers {
-		if q.good && q.open == 0 && p.now-max(q.lent, q.joined) >= keepAfter && p.free(q) && p.affords(Need, q) && p.needed() > 0 {
+		wait := keepAfter
+		if q.sent == 0 && float64(p.inFlight+p.cfg.PieceLength) <= keepNew.Seconds()*p.line() {
+			wait = sweepEvery
+		}
+		if q.good && q.open == 0 && p.now-max(q.lent, q.joined) >= wait && p.free(q) && p.affords(Need, q) && p.needed() > 0 {
 			p.serve(q)
 		}
 	}

@@ -302,3 +302,30 @@ func TestNobodyWaitsLongInASmallSwarm(t *testing.T) {
 		require.NotEmpty(t, w.loans(name), name)
 	}
 }
+
+func TestNewcomerDoesNotWaitForWhatOneWasOfferedAlone(t *testing.T) {
+	w := draw(t, Config{MaxRate: 64 * blocks * unit}, 4000, "a")
+	w.wants("a", true)
+	ask := func() {
+		for _, i := range w.loans("a") {
+			w.p.Requested(w.now, w.ids["a"], i)
+		}
+	}
+	for range 30 {
+		w.next()
+		ask()
+		for _, i := range w.loans("a")[:16] {
+			w.give("a", i)
+		}
+		w.now = w.now.Add(250 * time.Millisecond)
+	}
+	w.next()
+	ask()
+	require.Greater(t, w.p.inFlight, w.p.windowSize())
+	w.join("b", "")
+	for _, i := range w.loans("a")[:16] {
+		w.give("a", i)
+	}
+	require.Greater(t, w.p.inFlight, w.p.windowSize())
+	require.Contains(t, w.offers(w.after(2*time.Second)), "b:offer:unsent")
+}

@@ -132,7 +132,7 @@ func (p *Picker) resume(q *peer) {
 			if !q.complete && pc.live == 0 {
 				q.again = append(q.again, w.piece)
 			}
-		case q.complete || src.n == len(src.ids) || int(pc.live) > 1:
+		case q.complete || src.n == len(src.ids) || !p.onlyOurs(w.piece):
 		default:
 			src.ids[src.n] = q.id
 			src.n++

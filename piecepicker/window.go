@@ -28,16 +28,21 @@ type widening struct {
 	blocked bool          // something was not offered because of the window
 }
 
+// line returns what the line carries, or a little more than what it was seen to carry last.
+func (p *Picker) line() float64 {
+	if p.limits.MaxRate > 0 {
+		return float64(p.limits.MaxRate)
+	}
+	return 1.25 * p.meter.rate
+}
+
 // windowSize returns how many bytes may be on offer and not yet sent.
 func (p *Picker) windowSize() int64 {
-	least := float64(windowPieces * p.cfg.PieceLength)
-	rate := 1.25 * p.meter.rate
-	if p.limits.MaxRate > 0 {
-		rate = float64(p.limits.MaxRate)
-	} else {
+	least := windowPieces * p.cfg.PieceLength
+	if p.limits.MaxRate <= 0 {
 		least = max(least, windowStart)
 	}
-	return int64(p.widening.factor * max(least, rate*windowTime.Seconds()))
+	return int64(p.widening.factor * max(float64(least), p.line()*windowTime.Seconds()))
 }
 
 // room reports whether one more piece may be offered.
