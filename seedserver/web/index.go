@@ -2,6 +2,7 @@ package web
 
 import (
 	"compress/gzip"
+	"html/template"
 	"io"
 	"net/http"
 	"slices"
@@ -30,7 +31,7 @@ type listing struct {
 	// Of the HTML form.
 	frame  indexPage
 	pager  pager
-	readme *Entry // what is shown below the list, or nil
+	readme template.HTML // what is shown below the list
 
 	address []byte // of appendJSONRow, to be used again
 
@@ -56,6 +57,9 @@ func (x *exchange) serveIndex(dir Entry) {
 		x.linkTorrent(dir)
 	}
 	l := x.list(dir, entries)
+	if form == typeHTML {
+		l.readme = l.renderReadme()
+	}
 	l.send(form)
 }
 
@@ -75,9 +79,6 @@ func (x *exchange) list(dir Entry, entries []Entry) *listing {
 	for _, e := range l.entries {
 		if e.State == Published && !e.Dir && (l.example == nil || e.Size > l.example.Size && l.example.Size < x.cfg.plainBelow()) {
 			l.example = e
-		}
-		if e.isReadme() {
-			l.readme = e
 		}
 	}
 	l.pager = newPager(len(l.entries), query)

@@ -89,7 +89,7 @@ func (l *listing) page() indexPage {
 	x := l.x
 	p := indexPage{shell: x.shell(visible(l.dir.Path), l.dir.Path), About: aboutEntry(&l.dir), Summary: l.summary(), Pending: l.pending,
 		Empty: len(l.entries) == 0, Columns: l.columns(), Pager: l.pager, Pages: l.pager.links(l.href(l.order)),
-		Inside: l.dir.Unit || l.dir.In != "", Notice: x.notice(), Found: l.found, Dir: l.dir.Path, DirName: visible(l.dir.Path)}
+		Inside: l.dir.Unit || l.dir.In != "", Notice: x.notice(), Readme: l.readme, Found: l.found, Dir: l.dir.Path, DirName: visible(l.dir.Path)}
 	if l.found != nil {
 		p.shell = x.shell("Search", "")
 		p.Crumbs = []crumb{{Name: "Files", Href: x.root}, {Name: "Search"}}
@@ -102,9 +102,6 @@ func (l *listing) page() indexPage {
 	if l.pending > 0 {
 		p.Every = 2 + len(l.entries)/500
 		p.Refresh = "15"
-	}
-	if l.readme != nil && l.pager.page == 1 {
-		p.Readme = x.readme(l.readme)
 	}
 	switch {
 	case l.dir.Unit && l.dir.State == Published:

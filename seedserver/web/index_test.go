@@ -345,14 +345,19 @@ func (d discard) Header() http.Header         { return d.header }
 func (d discard) WriteHeader(int)             {}
 func (d discard) Write(p []byte) (int, error) { return len(p), nil }
 
-func BenchmarkIndex(b *testing.B) {
-	source := benchmarkSource{memory: newMemory()}
-	for i := range 10_000 {
-		e := web.Entry{Name: fmt.Sprintf("Some file – number %d (2026).tar.zst", 7919*i%10_000), Size: int64(i) << 20, ModTime: modified,
+func manyEntries() []web.Entry {
+	list := make([]web.Entry, 10_000)
+	for i := range list {
+		e := &list[i]
+		*e = web.Entry{Name: fmt.Sprintf("Some file – number %d (2026).tar.zst", 7919*i%10_000), Size: int64(i) << 20, ModTime: modified,
 			State: web.Published, InfoHash: metainfo.InfoHash{byte(i), byte(i >> 8)}, Peers: web.Peers{Known: true, Seeds: i % 50, Leechers: i % 7}}
 		e.Path = e.Name
-		source.list = append(source.list, e)
 	}
+	return list
+}
+
+func BenchmarkIndex(b *testing.B) {
+	source := benchmarkSource{memory: newMemory(), list: manyEntries()}
 	h := web.New(web.Config{Source: source})
 	for _, form := range []string{"text/html", "text/plain", "application/json"} {
 		for _, encoding := range []string{"identity", "gzip"} {

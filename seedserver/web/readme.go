@@ -89,6 +89,17 @@ func (rs *readmes) add(key readmeKey, r *readme) {
 	rs.kept[key] = r
 }
 
+// renderReadme returns the README of the directory for the first page of its
+// index, or nothing.
+func (l *listing) renderReadme() template.HTML {
+	for _, e := range l.entries {
+		if e.isReadme() && l.pager.page == 1 {
+			return l.x.readme(e)
+		}
+	}
+	return ""
+}
+
 // readme returns the README e as HTML, or nothing if it cannot be shown now.
 func (x *exchange) readme(e *Entry) template.HTML {
 	key := readmeKey{hash: e.InfoHash}

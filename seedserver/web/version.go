@@ -19,6 +19,7 @@ func (l *listing) version(form string) string {
 	for _, s := range []string{form, x.via.URL, x.root, x.r.URL.RawQuery, x.cfg.Source.Magnet(Entry{}, x.via).String(), x.notice()} {
 		maphash.WriteComparable(&h, s)
 	}
+	maphash.WriteComparable(&h, l.readme != "") // its words are those of an entry
 	maphash.WriteComparable(&h, shown(&l.dir))
 	if l.found != nil {
 		maphash.WriteComparable(&h, *l.found)
