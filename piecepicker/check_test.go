@@ -216,7 +216,7 @@ func (p *Picker) checkQueues() error {
 		}
 	}
 	for _, q := range p.takers {
-		if p.queues[needQueue].has(q) != p.free(q) && p.flippable(q) && q.meter.rate < float64(p.cfg.PieceLength) {
+		if p.queues[needQueue].has(q) != p.free(q) && q.unchoked && q.meter.rate < float64(p.cfg.PieceLength) {
 			return fmt.Errorf("peer %d in the queue %t, want %t", q.id, p.queues[needQueue].has(q), p.free(q))
 		}
 	}
