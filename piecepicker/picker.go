@@ -110,8 +110,8 @@ type Picker struct {
 
 	// Choosing.
 	queues    [queues]queue
-	needStuck bool    // serveNeed came to stuckAs, and nothing changed since
-	stuckAs   outcome //
+	needStuck bool // serveNeed came to stuckAs, and nothing changed since
+	stuckAs   outcome
 	scanNext  int
 	starving  []*peer
 	gate      gate
