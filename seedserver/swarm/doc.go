@@ -2,7 +2,7 @@
 //
 // # Nouns
 //
-// A [Swarm] is our side of one torrent's swarm: a complete seed. A [Host] accepts connections, answers their handshakes and
+// A [Swarm] is our side of one torrent's swarm: we are complete, whatever we show. A [Host] accepts connections, answers their handshakes and
 // hands each to the Swarm of the infohash it asks for. A [Content] is where the bytes come from, a [Limiter] paces them.
 //
 //	s := swarm.New(swarm.Config{Info: t.Info, InfoBytes: t.InfoBytes, InfoHash: t.InfoHash, Content: content})
@@ -29,8 +29,21 @@
 // # Who may have what
 //
 // The unexported interface policy is the one place that decides what a peer is shown of our pieces, and which peer may have
-// which of them when. Its implementation, plain, shows everything and lets package choke share the slots; one that reveals
-// pieces one by one stands beside it and answers the same questions. Nothing else in the package knows how seeding is done.
+// which of them when. Nothing else in the package knows how seeding is done. There are two:
+//
+// plain shows everything and lets package choke share the slots.
+//
+// masquerade, with Config.Superseed, looks like a leech that has nothing: HAVE_NONE, or no bitfield; never upload_only, an
+// allowed-fast set or a suggestion. It tells a piecepicker.Picker what peers have and what they were sent, and carries out what
+// that decides: a HAVE to one peer for each piece it is offered, unchoke and choke with it, the end of a connection. A request
+// for what was not offered is rejected, and nobody is sent a piece more than twice in one connection, however often it asks.
+// Complete peers stay connected: they are the holders that are counted on. [Swarm.Status] says what is decided and why,
+// [Swarm.Snapshot] what must survive a restart.
+//
+// Bytes have a [Class], and a limiter for each may stand below that of the torrent. Of a peer's requests the most urgent class
+// leaves first. Only assistance has a rate of its own there; the picker counts the others in whole pieces before it offers
+// them. A piece that was offered leaves within five seconds as far as its class is concerned, since one that trickles is taken
+// for a stall.
 //
 // # Peers that are not well
 //
@@ -45,6 +58,11 @@
 // read for another reason is taken back from who asked for it (lt_donthave, BEP 54).
 //
 // # Limitations
+//
+// A torrent of one piece is seeded plainly: there is nothing to spread, and libtorrent (2.0.8) closes a connection at a HAVE that
+// makes us complete before it was interested. Nobody is audited: claims weigh what the picker gives them. A picker is made when
+// the first peer comes and stays until the Swarm ends. aria2 leaves after half a minute without interest on either side, and
+// comes back by itself; we show no interest, since that would take an upload slot from a leech.
 //
 // A Swarm seeds: it never downloads, dials nobody, and takes peers over plain TCP connections only. It keeps no allowed-fast
 // set, suggests no pieces, and does not take part in peer exchange; a DHT node's port is neither told nor asked for. Memory

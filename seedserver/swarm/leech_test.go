@@ -30,7 +30,7 @@ type leech struct {
 	conn net.Conn
 	cfg  Config
 	fast bool
-	// gained, if set, is called for each piece that it got from us.
+	// gained, if set, is called for each piece that it got from us, from another goroutine.
 	gained func(piece uint32)
 	// mute keeps it from saying what it has.
 	mute bool
@@ -50,10 +50,16 @@ func (s *leech) numPieces() uint32 { return uint32(s.cfg.Info.NumPieces()) }
 // join connects a leech from addr to s.
 func join(t *testing.T, s *Swarm, addr string, fast bool) *leech {
 	t.Helper()
+	return joinAnd(t, s, addr, fast, nil)
+}
+
+// joinAnd is join for a leech with gained.
+func joinAnd(t *testing.T, s *Swarm, addr string, fast bool, gained func(piece uint32)) *leech {
+	t.Helper()
 	ours, theirs := net.Pipe()
 	n := uint32(s.cfg.Info.NumPieces())
 	p := &leech{
-		t: t, conn: theirs, cfg: s.cfg, fast: fast,
+		t: t, conn: theirs, cfg: s.cfg, fast: fast, gained: gained,
 		have: peerwire.NewBitfield(n), shown: peerwire.NewBitfield(n), asked: map[peerwire.Request]int{},
 	}
 	a := admission{
@@ -240,19 +246,21 @@ type friends []*leech
 // befriend connects n of them, each in a network of its own.
 func befriend(t *testing.T, s *Swarm, n int) friends {
 	all := make(friends, n)
+	var there sync.WaitGroup // all of them
+	there.Add(1)
+	gained := func(piece uint32) {
+		go func() {
+			time.Sleep(time.Second)
+			there.Wait()
+			for _, other := range all {
+				other.gets(piece)
+			}
+		}()
+	}
 	for i := range all {
-		all[i] = join(t, s, fmt.Sprintf("203.0.%d.1:6881", i), true)
+		all[i] = joinAnd(t, s, fmt.Sprintf("203.0.%d.1:6881", i), true, gained)
 	}
-	for _, f := range all {
-		f.gained = func(piece uint32) {
-			go func() {
-				time.Sleep(time.Second)
-				for _, other := range all {
-					other.gets(piece)
-				}
-			}()
-		}
-	}
+	there.Done()
 	t.Cleanup(func() { time.Sleep(2 * time.Second) }) // what they still tell each other
 	return all
 }

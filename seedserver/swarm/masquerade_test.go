@@ -61,7 +61,7 @@ func TestLoneLeechGetsEverythingAtFullRate(t *testing.T) {
 			took := only.awaitComplete(t, time.Minute)
 			require.Less(t, took, 11*time.Second, "80 pieces at 8 a second")
 			only[0].requireRight()
-			time.Sleep(2 * time.Second)
+			later(2 * time.Second)
 			require.Equal(t, [Classes]int{Need: int(cfg.Info.Length())}, sent)
 		})
 	}
@@ -88,7 +88,7 @@ func TestFriendsCostOneCopy(t *testing.T) {
 		all := befriend(t, s, 6)
 		took := all.awaitComplete(t, time.Minute)
 		require.Less(t, took, 26*time.Second, "160 pieces at 8 a second")
-		time.Sleep(10 * time.Second)
+		later(10 * time.Second)
 		require.LessOrEqual(t, sent[Need], cfg.Info.Length()*102/100)
 		require.Zero(t, sent[Plain]+sent[Rescue])
 		require.LessOrEqual(t, all.sent(), cfg.Info.Length()*115/100)
