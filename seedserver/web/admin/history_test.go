@@ -1,0 +1,100 @@
+package admin
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/seedserver/bittorrent/bencode/metainfo"
+)
+
+// TestHistoryModel compares the history with a list of all samples, whatever the gaps between them and whoever comes and goes.
+func TestHistoryModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h := newHistory()
+		at := slot(then)
+		sent := map[metainfo.InfoHash]int64{}
+		rates := map[metainfo.InfoHash]map[int64]int64{{}: {}}
+		var total, before int64
+		for n := range rapid.IntRange(1, 80).Draw(t, "samples") {
+			step := rapid.SampledFrom([]int64{1, 1, 1, 1, 2, 7, 100, samples - 1, samples, 3 * samples}).Draw(t, "step")
+			if n == 0 {
+				step = 1
+			}
+			before, at = at, at+step
+			s := Status{Time: time.Unix(0, at*int64(sampleEvery))}
+			for i := range rapid.IntRange(0, 3).Draw(t, "torrents") {
+				hash := metainfo.InfoHash{1, byte(i)}
+				if rates[hash] == nil {
+					rates[hash] = map[int64]int64{}
+				}
+				rate := rapid.SampledFrom([]int64{0, 0, 1, 1000, 1 << 30}).Draw(t, "rate")
+				n := rate * step * int64(sampleEvery/time.Second)
+				sent[hash] += n
+				total += n
+				for slot := before + 1; slot <= at; slot++ {
+					rates[hash][slot] = rate
+					rates[metainfo.InfoHash{}][slot] += rate
+				}
+				s.Torrents = append(s.Torrents, Torrent{InfoHash: hash, Sent: sent[hash]})
+			}
+			for hash := range sent { // who is gone is forgotten, and starts anew
+				if int(hash[1]) >= len(s.Torrents) {
+					delete(sent, hash)
+					delete(rates, hash)
+				}
+			}
+			s.Sent = total
+			h.sample(&s)
+			h.sample(&s) // once more in the same slot changes nothing
+			for hash, want := range rates {
+				for i, got := range h.points(s.Time, hash) {
+					if w := want[at-samples+1+int64(i)]; w != got {
+						t.Fatalf("%v: point %d of %d is %d, want %d", hash, i, samples, got, w)
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestHistoryForgets: a torrent that has been silent for an hour costs no more than its counter, one that is gone nothing.
+func TestHistoryForgets(t *testing.T) {
+	h := newHistory()
+	for i := range int64(samples + 2) {
+		h.sample(&Status{Time: then.Add(time.Duration(i) * sampleEvery), Torrents: []Torrent{{InfoHash: hash(1), Sent: 1000}, {InfoHash: hash(2)}}})
+	}
+	require.Nil(t, h.torrents[hash(1)].recent)
+	require.Nil(t, h.torrents[hash(2)].recent)
+	h.sample(&Status{Time: then.Add((samples + 3) * sampleEvery)})
+	require.Empty(t, h.torrents)
+}
+
+// TestHistoryGoesOn: when nobody samples, what is old goes out of sight all the same.
+func TestHistoryGoesOn(t *testing.T) {
+	h := newHistory()
+	h.sample(&Status{Time: then, Sent: 1000})
+	require.EqualValues(t, 100, h.points(then, metainfo.InfoHash{})[samples-1])
+	require.EqualValues(t, 100, h.points(then.Add(sampleEvery), metainfo.InfoHash{})[samples-1], "the sample of this slot is on its way")
+	require.EqualValues(t, 100, h.points(then.Add(5*sampleEvery), metainfo.InfoHash{})[samples-6])
+	require.Equal(t, make([]int64, samples), h.points(then.Add(2*time.Hour), metainfo.InfoHash{}))
+	require.Equal(t, make([]int64, samples), newHistory().points(then, metainfo.InfoHash{}))
+}
+
+func BenchmarkSample(b *testing.B) {
+	h, s := newHistory(), Status{Time: then}
+	for i := range 10_000 {
+		s.Torrents = append(s.Torrents, Torrent{InfoHash: metainfo.InfoHash{byte(i), byte(i >> 8)}})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		s.Time = s.Time.Add(sampleEvery)
+		for range 100 {
+			s.Torrents[rand.IntN(len(s.Torrents))].Sent += 1 << 20
+		}
+		h.sample(&s)
+	}
+}
