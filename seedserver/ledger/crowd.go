@@ -103,14 +103,14 @@ func parseCrowd(b []byte) *crowd {
 
 // crowds are the crowds of all entries on one day, the latest that was seen.
 type crowds struct {
-	key  []byte
+	key  []byte // never changes
 	day  Day
 	file map[int64]*crowd
 }
 
-// saw notes an address, and returns by how many the entry's number of peers
-// grows: 0 for one that was there before.
-func (cs *crowds) saw(day Day, file int64, addr netip.Addr) int64 {
+// saw notes the mark of an address, and returns by how many the entry's number
+// of peers grows: 0 for one that was there before.
+func (cs *crowds) saw(day Day, file int64, mark uint16) int64 {
 	if day < cs.day {
 		return 0 // the clock was set back; who comes again tomorrow is counted then
 	}
@@ -122,7 +122,7 @@ func (cs *crowds) saw(day Day, file int64, addr netip.Addr) int64 {
 		c = new(crowd)
 		cs.file[file] = c
 	}
-	if !c.add(cs.mark(day, file, addr)) {
+	if !c.add(mark) {
 		return 0
 	}
 	return size(c.n) - size(c.n-1)

@@ -98,7 +98,7 @@ func TestSize(t *testing.T) {
 	var counted int64
 	steps := map[int]bool{100: true, 1000: true, 10_000: true, 100_000: true, 200_000: true}
 	for n := 1; n <= 200_000; n++ {
-		counted += cs.saw(1, 7, addr(n))
+		counted += cs.saw(1, 7, cs.mark(1, 7, addr(n)))
 		if steps[n] {
 			require.InEpsilon(t, n, counted, 0.02, "%d addresses", n)
 		}

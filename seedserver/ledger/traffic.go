@@ -31,7 +31,7 @@ func (l *Ledger) at(now time.Time, fileID int64) *Counts {
 // AddBytes counts n bytes sent at now for a file entry in one class. FileID 0
 // stands for traffic of no file, which shows only where everything is added up.
 // It touches memory only; callers on a hot path add up a run of blocks first.
-// Bytes of zero or less are ignored.
+// Bytes of zero or less are ignored, as is a class that there is not.
 func (l *Ledger) AddBytes(now time.Time, fileID int64, class Class, n int64) {
 	if n <= 0 || class >= NumClasses {
 		return
@@ -58,8 +58,10 @@ func (l *Ledger) AddPeer(now time.Time, fileID int64, addr netip.Addr) {
 	if !addr.IsValid() {
 		return
 	}
+	day := DayOf(now)
+	mark := l.crowds.mark(day, fileID, addr.Unmap()) // the key never changes
 	l.mu.Lock()
-	if n := l.crowds.saw(DayOf(now), fileID, addr.Unmap()); n > 0 {
+	if n := l.crowds.saw(day, fileID, mark); n > 0 {
 		l.at(now, fileID).Peers += n
 	}
 	l.mu.Unlock()
