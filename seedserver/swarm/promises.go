@@ -6,27 +6,30 @@ import (
 	"github.com/seedserver/bittorrent/peerwire"
 )
 
-// A run is requests that follow each other in one piece: n blocks of length bytes, the first at begin.
+// A run is requests that follow each other in one piece: n blocks of length bytes, the first at begin. Its methods take a pointer:
+// it has a field too many to be copied in registers.
 type run struct {
 	index, begin, length, n uint32
 	class                   Class
 }
 
-func (r run) bytes() int { return int(r.length) * int(r.n) }
+func (r *run) bytes() int { return int(r.length) * int(r.n) }
 
 // block returns the i-th request of the run.
-func (r run) block(i uint32) peerwire.Request {
+func (r *run) block(i uint32) peerwire.Request {
 	return peerwire.Request{Index: r.index, Begin: r.begin + i*r.length, Length: r.length}
 }
 
 // find returns the place of q in the run, if it is one of its blocks.
-func (r run) find(q peerwire.Request) (i uint32, found bool) {
+func (r *run) find(q peerwire.Request) (i uint32, found bool) {
 	if q.Index != r.index || q.Length != r.length || q.Begin < r.begin {
 		return 0, false
 	}
 	distance := q.Begin - r.begin
-	i = distance / r.length
-	return i, distance%r.length == 0 && i < r.n
+	if uint64(distance) >= uint64(r.n)*uint64(r.length) {
+		return 0, false // the usual case, without a division
+	}
+	return distance / r.length, distance%r.length == 0
 }
 
 // promises are the requests of one peer that were accepted and not yet taken up, in order of arrival. Clients ask for the
@@ -112,7 +115,8 @@ func (q *promises) urgent() Class {
 // the most urgent class.
 func (q *promises) next(limit int) (total int, class Class) {
 	class = q.urgent()
-	for _, r := range q.runs {
+	for i := range q.runs {
+		r := &q.runs[i]
 		if r.class != class {
 			continue
 		}
@@ -127,23 +131,30 @@ func (q *promises) next(limit int) (total int, class Class) {
 
 // take moves the oldest requests of the most urgent class to dst: as many as make up limit bytes, and at least one.
 func (q *promises) take(dst []run, limit int) []run {
-	class := q.urgent()
-	total, full, kept := 0, false, q.runs[:0]
-	for _, r := range q.runs {
-		if full || r.class != class {
-			kept = append(kept, r)
-			continue
+	class, total := q.urgent(), 0
+	kept := q.runs[:0]
+	for i := range q.runs {
+		r := &q.runs[i]
+		fit := uint32(0)
+		if r.class == class {
+			fit = fitting(r, limit-total, total == 0)
 		}
-		fit := fitting(r, limit-total, total == 0)
 		if fit > 0 {
-			dst = append(dst, run{index: r.index, begin: r.begin, length: r.length, n: fit, class: class})
-			total += int(fit) * int(r.length)
+			taken := *r
+			taken.n = fit
+			dst = append(dst, taken)
+			total += taken.bytes()
 			q.n -= int(fit)
 			q.byClass[class] -= int(fit)
 		}
-		if fit < r.n {
-			r.begin, r.n = r.begin+fit*r.length, r.n-fit
-			kept, full = append(kept, r), true
+		if fit == r.n {
+			continue
+		}
+		r.begin, r.n = r.begin+fit*r.length, r.n-fit
+		kept = append(kept, *r)
+		if r.class == class {
+			kept = append(kept, q.runs[i+1:]...)
+			break
 		}
 	}
 	q.runs = kept
@@ -164,8 +175,11 @@ func appendRejects(dst []byte, runs []run) []byte {
 }
 
 // fitting returns how many blocks of r fit into room bytes; one at least when it must be.
-func fitting(r run, room int, atLeastOne bool) uint32 {
-	fit := uint32(min(int64(max(room, 0))/int64(r.length), int64(r.n)))
+func fitting(r *run, room int, atLeastOne bool) uint32 {
+	if r.bytes() <= room {
+		return r.n
+	}
+	fit := uint32(max(room, 0) / int(r.length))
 	if fit == 0 && atLeastOne {
 		return 1
 	}
