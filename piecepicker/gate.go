@@ -43,11 +43,11 @@ func (p *Picker) gateSize() int {
 
 // closeGate decides, once, whether to keep back the last unsent pieces. It is called before one is offered.
 func (p *Picker) closeGate() {
-	g := &p.gate
-	if g.closed || g.done || len(p.need[unsent]) > p.gateSize() {
+	g, size := &p.gate, p.gateSize()
+	if g.closed || g.done || len(p.need[unsent]) > size {
 		return
 	}
-	g.done = 4*p.gateSize() > len(p.pieces) || !p.gateHelps()
+	g.done = size == 0 || 4*size > len(p.pieces) || !p.gateHelps()
 	g.closed, g.since = !g.done, p.now
 }
 
