@@ -89,6 +89,7 @@ func testLogs(t *testing.T, ip, addresses, wantAddr string) {
 	s.put("small.txt", []byte("hello"))
 	s.start()
 	infohash := s.published(name, 20*time.Second)
+	s.published("small.txt", 20*time.Second)
 	from := clientIP(0)
 	torrent := s.fetch(name)
 
