@@ -30,37 +30,44 @@ func FuzzConversation(f *testing.F) {
 	f.Add(encode(peerwire.HaveAll{}, peerwire.Interested{}), false)
 	f.Add(encode(peerwire.Request{Begin: 0xffffff00, Length: 0x4000}, peerwire.Request{Index: 3, Begin: 5, Length: 95}), false)
 	f.Fuzz(func(t *testing.T, sent []byte, fast bool) {
-		cfg, content := torrent(3*256<<10+100, 256<<10)
-		s := New(cfg)
-		l := newLoop(s, func(func(context.Context)) {})
-		now := time.Now()
-		conn, theirs := net.Pipe()
-		defer theirs.Close()
-		a := admission{conn: conn, release: func() {}, reserved: peerwire.NewExtensions(peerwire.ExtensionProtocol)}
-		if fast {
-			a.reserved.Set(peerwire.Fast)
-		}
-		l.admitted(now, a)
-		l.carryOut(now)
-		var p *peer
-		for p = range l.peers {
-		}
-		d := peerwire.NewDecoder(bytes.NewReader(bytes.Clone(sent)), peerwire.DecoderConfig{
-			NumPieces: s.numPieces, MaxMessage: maxExtended, MaxBlock: -1})
-		for !p.gone {
-			b := &batch{p: p, err: d.Await()}
-			if b.err == nil {
-				b.fill(d)
-			}
-			b.apply(l, now)
-			l.carryOut(now)
-			require.LessOrEqual(t, len(p.out.frames), maxFrames+maxBatchRequests*17)
-			require.LessOrEqual(t, p.out.queue.n, 4*cfg.maxRequests())
-			for _, r := range p.out.queue.runs {
-				require.LessOrEqual(t, s.offset(r)+int64(r.bytes()), int64(len(content.data)))
-			}
-		}
-		require.Equal(t, tally{}, l.tally)
-		require.Empty(t, l.peers)
+		converse(t, sent, fast, nil)
+		converse(t, sent, fast, &Superseed{})
 	})
+}
+
+// converse plays a peer that sends so many bytes and then nothing.
+func converse(t *testing.T, sent []byte, fast bool, superseed *Superseed) {
+	cfg, content := torrent(3*256<<10+100, 256<<10)
+	cfg.Superseed = superseed
+	s := New(cfg)
+	l := newLoop(s, func(func(context.Context)) {})
+	now := time.Now()
+	conn, theirs := net.Pipe()
+	defer theirs.Close()
+	a := admission{conn: conn, release: func() {}, reserved: peerwire.NewExtensions(peerwire.ExtensionProtocol)}
+	if fast {
+		a.reserved.Set(peerwire.Fast)
+	}
+	l.admitted(now, a)
+	l.carryOut(now)
+	var p *peer
+	for p = range l.peers {
+	}
+	d := peerwire.NewDecoder(bytes.NewReader(bytes.Clone(sent)), peerwire.DecoderConfig{
+		NumPieces: s.numPieces, MaxMessage: maxExtended, MaxBlock: -1})
+	for !p.gone {
+		b := &batch{p: p, err: d.Await()}
+		if b.err == nil {
+			b.fill(d)
+		}
+		b.apply(l, now)
+		l.carryOut(now)
+		require.LessOrEqual(t, len(p.out.frames), maxFrames+maxBatchRequests*17)
+		require.LessOrEqual(t, p.out.queue.n, 4*cfg.maxRequests())
+		for _, r := range p.out.queue.runs {
+			require.LessOrEqual(t, s.offset(r)+int64(r.bytes()), int64(len(content.data)))
+		}
+	}
+	require.Equal(t, tally{}, l.tally)
+	require.Empty(t, l.peers)
 }
