@@ -35,7 +35,6 @@ type driver struct {
 type seen struct {
 	has      map[uint32]bool
 	complete bool
-	told     bool // pieces are announced
 	revealed map[uint32]bool
 	flipped  time.Time
 	unchoked bool

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"crypto/sha1"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -296,7 +297,10 @@ func TestRulesFileOnDisk(t *testing.T) {
 func TestPoll(t *testing.T) {
 	s := serve(t, Config{Poll: true, Rescan: 100 * time.Millisecond}).published("a/f")
 	s.write("a/f", "changed")
-	s.await("retired", func() bool { return slices.Contains(s.lib.told(), "retire: changed") })
+	// A scan between the truncation and the write sees an empty file: any reason will do.
+	s.await("retired", func() bool {
+		return slices.ContainsFunc(s.lib.told(), func(call string) bool { return strings.HasPrefix(call, "retire: ") })
+	})
 	s.awaitSeeded("a/f")
 	require.NoError(t, os.RemoveAll(s.path("a")))
 	s.awaitState("a", "unknown")
@@ -322,13 +326,15 @@ func TestRestartHashesNothingTwice(t *testing.T) {
 }
 
 func TestLongHashingGoesOnAfterARestart(t *testing.T) {
-	const size = 96 << 20 // large, and sparse: nothing of it is on the disk
-	var read atomic.Int64
-	var limit atomic.Int64
+	const (
+		pieceLength = 1 << 20
+		size        = 96 * pieceLength // large, and sparse: nothing of it is on the disk
+	)
+	var read, limit atomic.Int64
 	limit.Store(size / 2)
 	half := make(chan struct{}, 1)
 	store := &memory{}
-	s := serve(t, Config{Store: store, PieceLength: 1 << 20, Wait: func(ctx context.Context, n int) error {
+	s := serve(t, Config{Store: store, PieceLength: pieceLength, Wait: func(ctx context.Context, n int) error {
 		if read.Add(int64(n)) <= limit.Load() {
 			return nil
 		}
@@ -347,13 +353,16 @@ func TestLongHashingGoesOnAfterARestart(t *testing.T) {
 	<-half
 	require.ErrorIs(t, s.stop(), context.Canceled)
 	before := read.Load()
-	require.NotZero(t, store.checkpoints["big"].Hashes)
+	// Only leading pieces are kept. How many there are is up to the worker that was slowest: none, if it never got to work.
+	kept := len(store.checkpoints["big"].Hashes) / sha1.Size
 
 	limit.Store(2 * size)
 	s.start()
 	s.awaitSeeded("big")
-	require.Equal(t, 1, store.resumed)
-	require.Less(t, read.Load()-before, int64(size*3/4))
+	require.EqualValues(t, size-kept*pieceLength, read.Load()-before, "what is left is read, and only that")
+	if kept > 0 {
+		require.Equal(t, 1, store.resumed)
+	}
 }
 
 func TestDirectoryThatIsReplacedEndsRun(t *testing.T) {
