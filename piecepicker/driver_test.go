@@ -20,15 +20,14 @@ type source interface {
 
 // driver makes events, sensible and senseless, and holds what the picker decides to what it promises of each decision.
 type driver struct {
-	p        *Picker
-	rng      source
-	now      time.Time
-	peers    map[Peer]*seen
-	order    []Peer // the keys of peers
-	sent     map[uint32]int
-	accurate bool // whole pieces are sent only by the driver's own count
-	out      []Decision
-	err      error
+	p     *Picker
+	rng   source
+	now   time.Time
+	peers map[Peer]*seen
+	order []Peer // the keys of peers
+	sent  map[uint32]int
+	out   []Decision
+	err   error
 }
 
 // seen is what the driver knows of a peer from its own events and the decisions.
