@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// parrotWait is how long a parrot keeps to itself what it hears.
+const parrotWait = time.Second
+
 // creep lets a creeping fake say that it has another piece.
 func (s *swarm) creep(p *peer) {
 	every := cmp.Or(p.what.Every, time.Second)

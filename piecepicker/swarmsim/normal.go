@@ -7,16 +7,16 @@ import (
 )
 
 // NormalSeed makes a seed that shows all it has and lets slots go round. It lets go of peers that say they are complete.
-func NormalSeed(e Env) Server { return &normalSeed{newHouse(e), nil} }
+func NormalSeed(e Env) Server { return &normalSeed{newSeeder(e), nil} }
 
 type normalSeed struct {
-	house
-	fresh []*guest
+	seeder
+	fresh []*remote
 }
 
 func (s *normalSeed) PeerJoined(now time.Time, info piecepicker.PeerInfo) piecepicker.Peer {
-	id := s.house.PeerJoined(now, info)
-	s.fresh = append(s.fresh, s.guests[id])
+	id := s.seeder.PeerJoined(now, info)
+	s.fresh = append(s.fresh, s.remotes[id])
 	return id
 }
 

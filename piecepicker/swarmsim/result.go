@@ -61,6 +61,11 @@ type Result struct {
 	uplink   int64
 }
 
+// PerDownload returns how many copies the server sends in the steady state for each download that is completed.
+func (r *Result) PerDownload() float64 {
+	return ratio(ratio(float64(r.Steady.Bytes), float64(r.length)), float64(r.Steady.Downloads))
+}
+
 // BoundAt returns the time before which no policy is done that sends the given copies.
 func (r *Result) BoundAt(copies float64) time.Duration {
 	return Bound(r.length, r.uplink, r.lines, copies)

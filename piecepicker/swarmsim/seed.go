@@ -1,6 +1,15 @@
 package swarmsim
 
-import "github.com/seedserver/bittorrent/piecepicker"
+import (
+	"time"
+
+	"github.com/seedserver/bittorrent/piecepicker"
+)
+
+const (
+	dialEvery  = 30 * time.Second // who found the server full comes again after this
+	auditEvery = 25 * time.Minute
+)
 
 // What goes on between the peers and the server.
 

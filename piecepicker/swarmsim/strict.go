@@ -9,14 +9,14 @@ import (
 // StrictSuperSeed makes a seed that does what BEP 16 says: one piece on offer to a peer, the next when the last is seen at
 // somebody else, or, while slots are idle, when the peer has it.
 func StrictSuperSeed(e Env) Server {
-	return &strictSeed{house: newHouse(e), shown: make([]int, e.Pieces), haves: make([]int, e.Pieces)}
+	return &strictSeed{seeder: newSeeder(e), shown: make([]int, e.Pieces), haves: make([]int, e.Pieces)}
 }
 
 // strictStart is how long bitfields are awaited.
 const strictStart = 10 * time.Second
 
 type strictSeed struct {
-	house
+	seeder
 	start time.Time
 	shown []int // of each piece: offers made
 	haves []int // HAVEs since the last offer
@@ -24,7 +24,7 @@ type strictSeed struct {
 
 func (s *strictSeed) PeerHas(now time.Time, id piecepicker.Peer, piece uint32) {
 	s.haves[piece]++
-	s.house.PeerHas(now, id, piece)
+	s.seeder.PeerHas(now, id, piece)
 }
 
 func (s *strictSeed) Tick(now time.Time, dst []piecepicker.Decision) []piecepicker.Decision {
@@ -53,7 +53,7 @@ func (s *strictSeed) Tick(now time.Time, dst []piecepicker.Decision) []piecepick
 }
 
 // ready reports whether g may be shown another piece.
-func (s *strictSeed) ready(g *guest, busy int) bool {
+func (s *strictSeed) ready(g *remote, busy int) bool {
 	if len(g.offers) == 0 {
 		return true
 	}

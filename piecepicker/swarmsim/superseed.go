@@ -9,11 +9,11 @@ import (
 
 // SuperSeed makes a seed that super-seeds as libtorrent does: two pieces on offer to every peer, choked or not, the rarest
 // first, such that are on offer to nobody before others; the next when the peer has one of them, or was not interested for 10 s.
-func SuperSeed(e Env) Server { return &superSeed{house: newHouse(e), taken: make([]int, e.Pieces)} }
+func SuperSeed(e Env) Server { return &superSeed{seeder: newSeeder(e), taken: make([]int, e.Pieces)} }
 
 type superSeed struct {
-	house
-	taken []int // of each piece: guests it is on offer to
+	seeder
+	taken []int // of each piece: remotes it is on offer to
 }
 
 const (
@@ -22,10 +22,10 @@ const (
 )
 
 func (s *superSeed) PeerLeft(now time.Time, id piecepicker.Peer) {
-	for _, i := range s.guests[id].offers {
+	for _, i := range s.remotes[id].offers {
 		s.taken[i]--
 	}
-	s.house.PeerLeft(now, id)
+	s.seeder.PeerLeft(now, id)
 }
 
 func (s *superSeed) Tick(now time.Time, dst []piecepicker.Decision) []piecepicker.Decision {
