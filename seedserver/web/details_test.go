@@ -61,8 +61,8 @@ func TestDetailsOfUnit(t *testing.T) {
 	page := body(t, get(h, "/unit/?page", "Accept", browser))
 	requireWellFormed(t, page)
 	for _, want := range []string{
-		"A box of things", `<dt>Files</dt><dd>2, <a href="../unit/">`, `<a href="a.bin?page"><bdi>a.bin</bdi></a></th><td class="size">1.0 MiB</td>`,
-		`<a href="../unit/sub/b.txt?page"><bdi>sub/b.txt</bdi></a></th><td class="size">6 B</td>`,
+		"A box of things", `<dt>Files</dt><dd>2, <a href="../unit/">`, `<a href="a.bin?page"><bdi>a.bin</bdi></a></td><td class="size">1.0 MiB</td>`,
+		`<a href="../unit/sub/b.txt?page"><bdi>sub/b.txt</bdi></a></td><td class="size">6 B</td>`,
 	} {
 		require.Contains(t, page, want)
 	}
@@ -104,7 +104,7 @@ func TestDetailsPaged(t *testing.T) {
 		page := body(t, get(h, fmt.Sprintf("/many/?page&p=%d", p), "Accept", browser))
 		requireWellFormed(t, page)
 		require.Contains(t, page, fmt.Sprintf("%d–%d of 2500", 1000*p-999, min(1000*p, 2500)))
-		for _, row := range regexp.MustCompile(`<bdi>(d/file \d+)</bdi></a></th>`).FindAllStringSubmatch(page, -1) {
+		for _, row := range regexp.MustCompile(`<bdi>(d/file \d+)</bdi></a></td>`).FindAllStringSubmatch(page, -1) {
 			seen[row[1]] = true
 		}
 	}

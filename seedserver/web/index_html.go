@@ -159,7 +159,7 @@ func (l *listing) appendHTMLRow(dst []byte, _ int, e *Entry) []byte {
 	if l.found != nil {
 		name = e.Path
 	}
-	dst = append(append(append(dst, `<tr class="`...), kind...), `"><th scope="row" class="name">`...)
+	dst = append(append(append(dst, `<tr class="`...), kind...), `"><td role="rowheader" class="name">`...)
 	var link []byte // the address of e, a part of dst
 	if e.linked() {
 		start := len(dst) + len(`<a href="`)
@@ -173,7 +173,7 @@ func (l *listing) appendHTMLRow(dst []byte, _ int, e *Entry) []byte {
 		dst = append(dst, `</bdi></span>`...)
 	}
 	dst = appendAbout(dst, e)
-	dst = append(dst, `</th><td class="size"`...)
+	dst = append(dst, `</td><td class="size"`...)
 	if e.Size > 0 || e.State == Empty {
 		dst = strconv.AppendInt(append(dst, ` data-n="`...), e.Size, 10)
 		dst = appendSize(append(dst, `">`...), e.Size)
@@ -204,7 +204,7 @@ func appendAbout(dst []byte, e *Entry) []byte {
 	if e.Title == "" && e.Description == "" {
 		return dst
 	}
-	dst = append(dst, `<p class="about"><bdi>`...)
+	dst = append(dst, `<div class="about"><bdi>`...)
 	if e.Title != "" {
 		dst = append(appendHTML(append(dst, `<b>`...), visible(teaser(e.Title))), `</b>`...)
 		if e.Description != "" {
@@ -212,7 +212,7 @@ func appendAbout(dst []byte, e *Entry) []byte {
 		}
 	}
 	dst = appendHTML(dst, visible(teaser(strings.Join(strings.Fields(e.Description), " "))))
-	return append(dst, `</bdi></p>`...)
+	return append(dst, `</bdi></div>`...)
 }
 
 // teaser returns the start of text.

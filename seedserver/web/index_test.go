@@ -204,7 +204,7 @@ func TestIndexSort(t *testing.T) {
 		"?sort=nonsense;%zz":    "zdir a b2 b10",
 	} {
 		var names []string
-		for _, row := range regexp.MustCompile(`<bdi>([^<]*?)/?</bdi></a></th>`).FindAllStringSubmatch(body(t, get(h, "/"+query)), -1) {
+		for _, row := range regexp.MustCompile(`<bdi>([^<]*?)/?</bdi></a></td>`).FindAllStringSubmatch(body(t, get(h, "/"+query)), -1) {
 			names = append(names, row[1])
 		}
 		require.Equal(t, want, strings.Join(names, " "), query)
@@ -266,7 +266,7 @@ func TestHostileNames(t *testing.T) {
 			require.NotContains(t, page, "<script>")
 			require.NotContains(t, page, "\u202e")
 
-			row := regexp.MustCompile(`<th scope="row" class="name"><a href="([A-Za-z0-9._~%-]+)">`).FindStringSubmatch(page)
+			row := regexp.MustCompile(`<td role="rowheader" class="name"><a href="([A-Za-z0-9._~%-]+)">`).FindStringSubmatch(page)
 			require.NotNil(t, row, "%q: the link is of unreserved characters", name)
 			decoded, err := url.PathUnescape(row[1])
 			require.NoError(t, err)

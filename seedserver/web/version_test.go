@@ -80,7 +80,7 @@ func TestIndexVersion(t *testing.T) {
 func TestIndexPaged(t *testing.T) {
 	source := benchmarkSource{memory: newMemory(), list: manyEntries()}
 	h := web.New(web.Config{Source: source})
-	row := regexp.MustCompile(`<bdi>(Some file[^<]*)</bdi></a></th>`)
+	row := regexp.MustCompile(`<bdi>(Some file[^<]*)</bdi></a></td>`)
 	var all []string
 	for p := 1; p <= 10; p++ {
 		page := body(t, get(h, fmt.Sprintf("/?sort=size&order=desc&p=%d", p), "Accept", browser))

@@ -3,7 +3,15 @@
 // lines can be copied with a button.
 "use strict";
 
-const filter = document.getElementById("filter");
+// make returns a new element with the given properties.
+const make = (name, properties) => Object.assign(document.createElement(name), properties);
+
+// Whoever has no scripts, or a browser for text, sees no field to filter with.
+const filters = document.getElementById("filters");
+const matches = make("span", { ariaLive: "polite" });
+const filter = filters && make("input", {
+  id: "filter", type: "search", placeholder: "Filter this list", ariaLabel: "Filter this list by name", autocomplete: "off",
+});
 
 const rows = () => [...document.getElementById("list").rows];
 
@@ -16,7 +24,7 @@ function applyFilter() {
     row.hidden = !words.every((word) => text.includes(word));
     shown += !row.hidden;
   }
-  document.getElementById("matches").textContent = words.length ? `${shown} of ${all.length} shown` : "";
+  matches.textContent = words.length ? `${shown} of ${all.length} shown` : "";
 }
 
 // Sorting gives the order that the server gives for the same link.
@@ -99,7 +107,7 @@ function schedule(every) {
 // Keys: / to the filter, from there and in the list the arrows; Escape empties
 // the filter, Enter opens the first row that is left.
 
-const linkOf = (row) => row.querySelector("th a");
+const linkOf = (row) => row.cells[0].querySelector("a");
 
 function move(from, step) {
   const shown = rows().filter((row) => !row.hidden && linkOf(row));
@@ -153,11 +161,7 @@ async function copy(code, button) {
 }
 
 for (const code of document.querySelectorAll("code.copy")) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "copy";
-  button.textContent = "Copy";
-  button.setAttribute("aria-live", "polite");
+  const button = make("button", { type: "button", className: "copy", textContent: "Copy", ariaLive: "polite" });
   button.addEventListener("click", () => copy(code, button));
   code.after(" ", button);
 }
@@ -165,9 +169,8 @@ for (const code of document.querySelectorAll("code.copy")) {
 document.addEventListener("keydown", keyed);
 
 if (filter) {
-  filter.hidden = false;
+  filters.append(matches, filter);
   filter.addEventListener("input", applyFilter);
-  applyFilter(); // a browser that goes back keeps what was typed
   document.addEventListener("click", (event) => {
     const link = event.target.closest("#head a");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
