@@ -180,7 +180,12 @@ func (l *listing) appendHTMLRow(dst []byte, _ int, e *Entry) []byte {
 	} else {
 		dst = append(dst, '>')
 	}
-	dst = appendTime(append(dst, `</td><td class="date">`...), e.ModTime)
+	dst = append(dst, `</td><td class="date"`...)
+	if !e.ModTime.IsZero() {
+		dst = strconv.AppendInt(append(dst, ` data-n="`...), e.ModTime.UnixMicro(), 10)
+		dst = append(dst, '"')
+	}
+	dst = appendTime(append(dst, '>'), e.ModTime)
 	dst = l.appendRowState(append(dst, `</td><td class="state">`...), e)
 	dst = append(dst, `</td>`...)
 	dst = l.appendRowPeers(dst, e)

@@ -46,18 +46,17 @@ function compareParts(a, b) {
   return a.length - b.length;
 }
 
-function keyOf(row, column, by) {
+function keyOf(row, column) {
   const name = nameOf(row);
   const cell = row.cells[column];
-  const value = by === "date" ? Date.parse(cell.textContent.replace(" ", "T") + "Z") : Number(cell.dataset.n ?? cell.textContent);
-  return { row, dir: name.endsWith("/"), name, parts: splitName(name.replace(/\/$/, "")), value: by === "name" ? 0 : value || 0 };
+  const value = column ? Number(cell.dataset.n ?? cell.textContent) : 0;
+  return { row, dir: name.endsWith("/"), name, parts: splitName(name.replace(/\/$/, "")), value };
 }
 
 function sort(link) {
   const head = link.closest("th");
-  const by = head.className;
   const descending = new URL(link.href).searchParams.get("order") === "desc";
-  const keys = rows().map((row) => keyOf(row, head.cellIndex, by));
+  const keys = rows().map((row) => keyOf(row, head.cellIndex));
   keys.sort((a, b) => {
     if (a.dir !== b.dir) return a.dir ? -1 : 1;
     const order = a.value - b.value || compareParts(a.parts, b.parts) || (a.name < b.name ? -1 : 1);
