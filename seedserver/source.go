@@ -29,7 +29,8 @@ func (src source) Lookup(path string) (web.Entry, bool) {
 	if beside, ok := src.s.catalog.Lookup(path + sidecarSuffix); ok {
 		said, _ = src.s.sidecars.of(beside)
 	}
-	return src.entry(e, said), true
+	asks := 1
+	return src.entry(e, said, &asks), true
 }
 
 // List is part of web.Source. Junk, dot-files and sidecars are not shown.
@@ -38,11 +39,11 @@ func (src source) List(dir string) ([]web.Entry, bool) {
 	if !ok {
 		return nil, false
 	}
-	said := src.s.sidecars.among(entries)
+	said, asks := src.s.sidecars.among(entries), listAsks
 	out := make([]web.Entry, 0, len(entries))
 	for _, e := range entries {
 		if !e.Hidden && !said.from(e.Name) {
-			out = append(out, src.entry(e, said[e.Name]))
+			out = append(out, src.entry(e, said[e.Name], &asks))
 		}
 	}
 	return out, true
@@ -52,7 +53,8 @@ func (src source) List(dir string) ([]web.Entry, bool) {
 func (src source) Demand(path string) { src.s.catalog.Demand(path) }
 
 // entry translates what the catalog knows into what the web shows. What a sidecar said goes before what the catalog read.
-func (src source) entry(e catalog.Entry, said catalog.Description) web.Entry {
+// For what the swarms know at most asks of them are asked.
+func (src source) entry(e catalog.Entry, said catalog.Description, asks *int) web.Entry {
 	said = said.Or(e.Description)
 	w := web.Entry{
 		Path: e.Path, Name: e.Name, Dir: e.Dir, Unit: e.Unit, In: e.In, Size: e.Size, Files: e.Files, ModTime: e.ModTime,
@@ -68,6 +70,7 @@ func (src source) entry(e catalog.Entry, said catalog.Description) web.Entry {
 		w.Peers = src.peers(e.InfoHash)
 		if t := src.s.torrents.find(e.InfoHash); t != nil {
 			w.Published = t.version.Load().Published
+			w.Peers.Copies = lately(t, asks)
 		}
 	case catalog.Empty:
 		w.State = web.Empty
@@ -82,6 +85,27 @@ func (src source) entry(e catalog.Entry, said catalog.Description) web.Entry {
 		w.Wait = max(0, time.Until(e.Until))
 	}
 	return w
+}
+
+// listAsks is how many swarms the list of a directory asks how far they have spread; of the others it shows what was found last.
+const listAsks = 50
+
+// lately returns how many copies of t others hold together, as it was some seconds ago.
+func lately(t *torrent, asks *int) float64 {
+	peers := t.swarm.Stats().Peers
+	seen := t.seen.Load()
+	switch {
+	case peers == 0:
+		return 0
+	case seen != nil && time.Since(seen.at) < spreadLast:
+		return seen.copies
+	case *asks > 0:
+		*asks--
+		return spreadLately(t, peers).copies
+	case seen != nil:
+		return seen.copies
+	}
+	return 0
 }
 
 // peers counts the swarm of h as our tracker knows it.

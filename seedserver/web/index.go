@@ -99,8 +99,8 @@ func (l *listing) count(e *Entry) {
 	if (e.State == Settling || e.State == Hashing) && e.seeded() {
 		l.pending++
 	}
-	if e.Peers.Known && e.seeded() {
-		l.peers.Known = true
+	if e.seeded() {
+		l.peers.Known = l.peers.Known || e.Peers.Known
 		l.peers.Seeds += e.Peers.Seeds
 		l.peers.Leechers += e.Peers.Leechers
 		l.peers.Completed += e.Peers.Completed

@@ -248,10 +248,10 @@ func (l *listing) appendRowState(dst []byte, e *Entry) []byte {
 // appendRowPeers appends the cells that count the swarm of e, as many as
 // columns has for it.
 func (l *listing) appendRowPeers(dst []byte, e *Entry) []byte {
-	known := e.Peers.Known && e.seeded() && e.State == Published
+	published := e.seeded() && e.State == Published
 	if l.peers.Copies > 0 {
 		dst = append(dst, `<td class="n copies">`...)
-		if known && e.Peers.Copies > 0 {
+		if published && e.Peers.Copies > 0 {
 			dst = strconv.AppendFloat(dst, e.Peers.Copies, 'f', 1, 64)
 		}
 		dst = append(dst, `</td>`...)
@@ -266,7 +266,7 @@ func (l *listing) appendRowPeers(dst []byte, e *Entry) []byte {
 		{`<td class="n seeds">`, e.Peers.Seeds}, {`<td class="n leechers">`, e.Peers.Leechers}, {`<td class="n completed">`, e.Peers.Completed},
 	} {
 		dst = append(dst, cell.open...)
-		if known {
+		if published && e.Peers.Known {
 			dst = strconv.AppendInt(dst, int64(cell.n), 10)
 		}
 		dst = append(dst, `</td>`...)

@@ -212,6 +212,29 @@ func TestIndexSort(t *testing.T) {
 	require.Contains(t, body(t, get(h, "/?sort=size")), `<th scope="col" class="size" aria-sort="ascending"><a href="?sort=size&amp;order=desc">`)
 }
 
+// The columns that count swarms are there when something is known, and what they
+// come to is summed up.
+func TestIndexPeers(t *testing.T) {
+	m := described()
+	h := web.New(web.Config{Source: m})
+	page := body(t, get(h, "/?sort=seeds&order=desc", "Accept", browser))
+	require.Contains(t, page, "3.0 MiB; 24 seeds, 6 leechers, 80 completed; ")
+	require.Contains(t, page, `<td class="n copies">2.2</td><td class="n seeds">12</td><td class="n leechers">3</td><td class="n completed">40</td>`)
+	require.Contains(t, page, `<th scope="col" class="seeds" aria-sort="descending"><a href="?sort=seeds">Seeds</a>`)
+	require.Contains(t, body(t, get(h, "/", "Accept", "text/plain")), "# /: 4 directories, 11 files, 3.0 MiB; 24 seeds, 6 leechers, 80 completed\n")
+	for _, target := range []string{"/dir/", "/unit/"} {
+		page := body(t, get(h, target, "Accept", browser))
+		require.NotContains(t, page, "Seeds")
+		require.NotContains(t, page, "Copies")
+	}
+	e := m.entries["dir/song.flac"]
+	e.Peers = web.Peers{Copies: 1.5}
+	m.entries["dir/song.flac"] = e
+	page = body(t, get(h, "/dir/", "Accept", browser))
+	require.NotContains(t, page, "Seeds", "there is no tracker that would know")
+	require.Contains(t, page, `<td class="n copies">1.5</td><td class="get">`)
+}
+
 func TestIndexNegotiation(t *testing.T) {
 	h := web.New(web.Config{Source: newSite()})
 	for accept, want := range map[string]string{

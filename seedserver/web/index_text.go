@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// summary says what the listing comes to: "3 directories, 42 files, 1.5 GiB".
+// summary says what the listing comes to: "3 directories, 42 files, 1.5 GiB; 7
+// seeds, 1 leecher, 20 completed".
 func (l *listing) summary() string {
 	var parts []byte
 	if l.dirs > 0 {
@@ -15,7 +16,12 @@ func (l *listing) summary() string {
 	if l.files > 0 || l.dirs == 0 {
 		parts = append(appendCount(parts, l.files, "file"), ", "...)
 	}
-	return string(appendSize(parts, l.bytes))
+	parts = appendSize(parts, l.bytes)
+	if swarms := l.peers; swarms.Known {
+		swarms.Copies = 0 // those of different files do not add up
+		parts = append(append(parts, "; "...), peersText(swarms)...)
+	}
+	return string(parts)
 }
 
 // textTop starts the plain text form: a line for each entry with its size in

@@ -120,7 +120,8 @@ type Entry struct {
 
 // Peers counts a swarm, ours not included.
 type Peers struct {
-	// Known says that the numbers mean something.
+	// Known says that the numbers of seeds, leechers and downloads mean
+	// something.
 	Known bool
 	// Seeds and Leechers are there now; Completed counts finished downloads.
 	Seeds, Leechers, Completed int
