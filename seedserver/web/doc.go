@@ -4,8 +4,8 @@
 //
 // Its nouns: a [Source] knows the files, an [Entry] is what it knows about one
 // of them, a [Via] is the way one request came, a [Handler] answers. The
-// Handler keeps no state and starts no goroutine; it serves the Source, never a
-// file system.
+// Handler starts no goroutine and keeps nothing but some READMEs it rendered; it
+// serves the Source, never a file system.
 //
 // # What a request gets
 //
@@ -22,7 +22,15 @@
 //	                     to it for a browser, which names text/html and likes
 //	                     it no less than text/plain; else as text/plain
 //	GET /file?magnet     the same, always
-//	GET /file?page       a page about the file, for people
+//	GET /file?page       the details of the torrent: HTML, plain text or JSON
+//
+// and below the name "-" in the root, which belongs to the Handler:
+//
+//	GET /-/search?q=a+b&dir=path   what has all the words in its name, title or
+//	                               description, below a directory: as an index
+//	GET /-/feed.atom?dir=path      the newest torrents in and below a directory
+//	GET /-/feed.rss?dir=path       the same as RSS 2.0
+//	GET /-/static/                 the style sheet, the script and the icons
 //
 // A torrent wins over a small file when Accept names application/x-bittorrent
 // (a wildcard does not count) with at least the quality it gives to the file's
@@ -38,13 +46,27 @@
 // form (empty, "." and ".." elements, encoded slashes, backslashes and NUL)
 // get 404. Methods other than GET and HEAD get 405.
 //
+// # Pages
+//
+// An index as HTML is sorted by ?sort=name, size, date, copies, seeds, leechers
+// or completed, with &order=desc the other way round, and has 1,000 rows a page
+// (&p=2). As text and JSON it is one list. It has a weak validator, so that who
+// asks again is told that nothing changed.
+//
+// The file README.md of a directory is rendered below its list if it is
+// published and has at most 128 KiB. HTML in it is left out, and so are pictures
+// but those beside it; a link is shown in their place.
+//
+// All works without scripts and in browsers for text. A page loads nothing from
+// other servers, and no script or style is inline.
+//
 // All links are relative, so a Handler may be mounted below a prefix with
-// [http.StripPrefix]. The name "-" in the root belongs to the Handler:
-// /-/static/ holds the style sheet, the script and the icons.
+// [http.StripPrefix].
 //
 // # Limitations
 //
 // The Handler asks nobody who they are: a file is for all or not in the
 // Source. Names with a backslash or NUL, and names that start with a dot, have
-// no URL. The index of one directory is one page, however long.
+// no URL. A search goes through all of the Source, for a second at most, and
+// compares words letter by letter: "é" written as two characters is another.
 package web
