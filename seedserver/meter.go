@@ -65,8 +65,8 @@ func (m *meters) byHTTP(now time.Time, entry int64) (sent, rate int64) {
 	if one == nil {
 		return 0, 0
 	}
-	if rate := one.rateAt(now); rate >= 1 {
-		return one.sent, int64(rate)
+	if now.Sub(one.at) > 3*meterWindow {
+		return one.sent, 0
 	}
-	return one.sent, 0
+	return one.sent, int64(one.rateAt(now))
 }

@@ -71,7 +71,7 @@ func (st *statusSource) Status() admin.Status {
 // torrent describes t in a row.
 func (st *statusSource) torrent(t *torrent) admin.Torrent {
 	v, stats := t.version.Load(), t.swarm.Stats()
-	entry := st.s.store.entry(v.Path)
+	entry := t.entry.Load()
 	sent, rate := st.s.store.meters.byHTTP(time.Now(), entry)
 	if stats.Peers > 0 { // a swarm without peers takes no rates any more
 		rate += stats.Rate

@@ -130,11 +130,11 @@ type mapLevel struct {
 	Class  string
 	Name   string
 	Pieces int
-	Path   string // in a box of Width by 1
+	Path   string // a line through the middle of a box of Width by 1, as wide as that is high
 }
 
 // mapColumns is how many columns a map has at most.
-const mapColumns = 500
+const mapColumns = 2000
 
 var levels = []struct {
 	from uint32
@@ -167,7 +167,7 @@ func newPieceMap(holders []uint32) pieceMap {
 		for to < m.Width && m.column(holders, to) == level {
 			to++
 		}
-		fmt.Fprintf(&paths[level], "M%d 0H%dV1H%dZ", from, to, from)
+		fmt.Fprintf(&paths[level], "M%d .5h%d", from, to-from)
 		from = to
 	}
 	var label []string

@@ -66,8 +66,8 @@ func TestDayChart(t *testing.T) {
 func TestPieceMap(t *testing.T) {
 	m := newPieceMap([]uint32{0, 0, 1, 3, 3, 4, 50, 0})
 	require.Equal(t, "Availability: 3 pieces with no peer, 1 piece with one peer, 2 pieces with 2 or 3 peers, 1 piece with 4 to 9 peers, 1 piece with 10 or more", m.Label)
-	require.Equal(t, "M0 0H2V1H0ZM7 0H8V1H7Z", m.Levels[0].Path)
-	require.Equal(t, "M3 0H5V1H3Z", m.Levels[2].Path)
+	require.Equal(t, "M0 .5h2M7 .5h1", m.Levels[0].Path)
+	require.Equal(t, "M3 .5h2", m.Levels[2].Path)
 
 	holders := make([]uint32, 100_003)
 	for i := range holders {
@@ -76,7 +76,7 @@ func TestPieceMap(t *testing.T) {
 	holders[77_777] = 0
 	m = newPieceMap(holders)
 	require.Equal(t, mapColumns, m.Width)
-	require.Equal(t, "M388 0H389V1H388Z", m.Levels[0].Path, "the rarest piece shows, however many there are")
+	require.Equal(t, "M1555 .5h1", m.Levels[0].Path, "the rarest piece shows, however many there are")
 }
 
 func TestPeriod(t *testing.T) {

@@ -93,11 +93,11 @@ func (s *sumsOf) now(ctx context.Context, now time.Time) (*Sums, error) {
 		return nil, err
 	}
 	took := time.Since(began)
-	s.last.Store(&sumsAt{sums: sums, next: now.Add(max(sumsEvery, 50*took))})
+	s.last.Store(&sumsAt{sums: sums, next: now.Add(max(sumsEvery, 200*took))})
 	return &sums, nil
 }
 
-// lately is now, but asks every two seconds only, and so seldom that it takes no more than a fiftieth of the time.
+// lately is now, but asks every two seconds only, and so seldom that it takes no more than half a percent of the time.
 func (s *sumsOf) lately(ctx context.Context, now time.Time) (*Sums, error) {
 	if last := s.last.Load(); last != nil && now.Before(last.next) {
 		return &last.sums, nil

@@ -320,15 +320,13 @@ func BenchmarkTick(b *testing.B) {
 				m.sums.Entries[int64(i)] = Sum{Total: int64(i)}
 			}
 			h := newHandler(b, m, nil)
-			var wg sync.WaitGroup
+			var all []*listener
 			for range listeners {
 				l, ok := h.hub.join(metainfo.InfoHash{})
 				require.True(b, ok)
-				wg.Go(func() {
-					for range l.news {
-					}
-				})
+				all = append(all, l)
 			}
+			h.tellAll(b.Context(), then)
 			now := then
 			b.ReportAllocs()
 			for b.Loop() {
@@ -337,10 +335,10 @@ func BenchmarkTick(b *testing.B) {
 					m.status.Torrents[i*100].Rate += int64(i + 1)
 				}
 				h.tellAll(b.Context(), now)
+				for _, l := range all {
+					<-l.news
+				}
 			}
-			b.StopTimer()
-			h.hub.close()
-			wg.Wait()
 		})
 	}
 }

@@ -42,14 +42,9 @@ func compareFiles(key string, a, b *fileSum) int {
 	return 0
 }
 
-// ledgerRow is a file in the ledger.
-type ledgerRow struct {
-	Name, Href string // Href is "" when the file has no torrent now
-	Cells      []cell
-}
-
-func newLedgerRow(f *fileSum, hashes map[int64]metainfo.InfoHash) ledgerRow {
-	r := ledgerRow{Name: visible(f.Path)}
+// newLedgerRow returns the row of a file in the ledger, with a link if it has a torrent now.
+func newLedgerRow(f *fileSum, hashes map[int64]metainfo.InfoHash) row {
+	r := row{Name: visible(f.Path)}
 	if h, ok := hashes[f.Entry]; ok {
 		r.Href = "torrent/" + h.String()
 	}
@@ -70,7 +65,7 @@ type ledgerPage struct {
 	Ever                 bool   // all time, and not a month
 	Tiles, Days          template.HTML
 	Table                table
-	Rows                 []ledgerRow
+	Rows                 []row
 }
 
 func (x *exchange) serveLedger() {

@@ -39,11 +39,7 @@ func (v *statusView) changes(before view) ([]part, error) {
 			continue
 		}
 		row := newTorrentRow(t, v.sums.Entries[t.Entry])
-		html, err := execute("torrent-row", row)
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, part{row.ID, html})
+		parts = append(parts, part{row.ID, row.HTML()})
 	}
 	return parts, nil
 }
@@ -133,14 +129,8 @@ func (v *statusView) compare(key string, i, j int) int {
 	return 0
 }
 
-// torrentRow is a torrent in the table.
-type torrentRow struct {
-	ID, Hash, Name string
-	Active         bool
-	Cells          []cell
-}
-
-func newTorrentRow(t Torrent, s Sum) torrentRow {
+// newTorrentRow returns the row of a torrent in the table.
+func newTorrentRow(t Torrent, s Sum) row {
 	peers, copies := number("Peers", dash), number("Copies", dash)
 	if t.Peers > 0 {
 		peers.Value, copies.Value = strconv.Itoa(t.Peers), decimal(t.Copies, 2)
@@ -148,8 +138,8 @@ func newTorrentRow(t Torrent, s Sum) torrentRow {
 	if t.Seeds > 0 {
 		peers.Note = count(t.Seeds, "seed")
 	}
-	return torrentRow{
-		ID: rowID(t.InfoHash), Hash: t.InfoHash.String(), Name: visible(t.Path), Active: t.Rate > 0,
+	return row{
+		ID: rowID(t.InfoHash), Href: "torrent/" + t.InfoHash.String(), Name: visible(t.Path), Active: t.Rate > 0,
 		Cells: []cell{
 			number("Size", size(t.Size)), text("Stage", t.Stage), copies, peers, number("Rate", perSec(t.Rate)), number("Today", some(s.Today)),
 			number("Month", some(s.Month)), number("Total", some(s.Total)), number("Sent / size", times(s.Total, t.Size)),
@@ -167,7 +157,7 @@ type statusPage struct {
 	Days                  template.HTML
 	Torrents              int
 	Table                 table
-	Rows                  []torrentRow
+	Rows                  []row
 }
 
 func (x *exchange) serveStatus() {

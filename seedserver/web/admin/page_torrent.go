@@ -76,15 +76,9 @@ func (d *Detail) pieceMap() *pieceMap {
 
 // peersTable is the peers of a torrent.
 type peersTable struct {
-	Rows    []peerRow
+	Rows    []row
 	Omitted string // how many are not shown, or ""
 	Judged  bool   // something judges what peers are worth
-}
-
-type peerRow struct {
-	Addr   string
-	Active bool
-	Cells  []cell
 }
 
 func (d *Detail) peersTable(now time.Time) peersTable {
@@ -105,10 +99,10 @@ func (d *Detail) peersTable(now time.Time) peersTable {
 	return t
 }
 
-func newPeerRow(now time.Time, of int64, p Peer, judged bool) peerRow {
-	r := peerRow{Addr: dash, Active: p.Rate > 0}
+func newPeerRow(now time.Time, of int64, p Peer, judged bool) row {
+	r := row{Name: dash, Active: p.Rate > 0}
 	if p.Addr.IsValid() {
-		r.Addr = p.Addr.String()
+		r.Name = p.Addr.String()
 	}
 	has, gave := text("Has", strconv.Itoa(percent(p.Progress))+" %"), number("We gave", some(p.Sent))
 	has.Meter = percent(p.Progress)

@@ -132,35 +132,3 @@ func (t *table) choose(n int, name func(i int) string, compare func(key string, 
 	t.From, t.To = min(first+1, last), last
 	return rows[first:last]
 }
-
-// cell is one field of a row.
-type cell struct {
-	Label  string // the title of its column, for a narrow screen
-	Value  string
-	Note   string
-	Number bool
-	Meter  int // percent for a bar before the value, -1 for none
-}
-
-// dash stands for nothing.
-const dash = "–"
-
-func text(label, value string) cell { return cell{Label: label, Value: value, Meter: -1} }
-func number(label, value string) cell {
-	return cell{Label: label, Value: value, Number: true, Meter: -1}
-}
-
-// Class is the class of the element.
-func (c cell) Class() string {
-	var classes []string
-	if c.Number {
-		classes = append(classes, "num")
-	}
-	if c.Label == "Rate" {
-		classes = append(classes, "rate")
-	}
-	if c.Value == dash {
-		classes = append(classes, "none")
-	}
-	return strings.Join(classes, " ")
-}
