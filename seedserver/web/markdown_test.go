@@ -60,7 +60,7 @@ func TestMarkdownIsNotSlow(t *testing.T) {
 	} {
 		for _, line := range []int{maxLine - 1, 4} {
 			row := strings.Repeat(part, max(1, line/len(part))) + "\n"
-			source := []byte(strings.Repeat(row, maxReadme/2/len(row)))
+			source := []byte(strings.Repeat(row, maxReadme/4/len(row)))
 			start := time.Now()
 			_, _ = renderMarkdown(source)
 			require.Less(t, time.Since(start), 10*time.Second, "%q in lines of %d bytes", part, line)
