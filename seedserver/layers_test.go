@@ -25,6 +25,7 @@ var layers = map[string][]string{
 	// drivers and stores
 	"/piecepicker/swarmsim": {"/piecepicker"},
 	"/tracker/peerstore":    {"/tracker"},
+	"/tracker/udptracker":   {"/bencode/compact", "/tracker", "/tracker/peerstore"},
 	"/tracker/httptracker":  {"/bencode", "/bencode/compact", "/tracker", "/tracker/peerstore"},
 	// the server's parts: they meet only in package seedserver
 	"/seedserver/accesslog": {},

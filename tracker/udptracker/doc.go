@@ -1,0 +1,2 @@
+// Package udptracker encodes and decodes the packets of UDP trackers.
+package udptracker
