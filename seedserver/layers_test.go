@@ -21,6 +21,8 @@ var layers = map[string][]string{
 	"/peerwire":           {},
 	"/peerwire/extension": {"/bencode", "/bencode/compact"},
 	"/piecepicker":        {},
+	"/dht":                {"/bencode/compact", "/dht/krpc"},
+	"/dht/krpc":           {"/bencode", "/bencode/compact"},
 	"/tracker":            {"/bencode/compact"},
 	// drivers and stores
 	"/piecepicker/swarmsim": {"/piecepicker"},
