@@ -94,6 +94,11 @@ type AnnounceRequest struct {
 	// NumWant is how many peers the client would like. Negative means that it
 	// did not say.
 	NumWant int
+
+	// Unlisted is set by a tracker for a client that must not be told to others,
+	// since nobody could connect to it: it is answered, but not recorded. What
+	// is recorded of it already stays until it expires.
+	Unlisted bool
 }
 
 // AnnounceResponse is the answer to an AnnounceRequest.
@@ -110,6 +115,9 @@ type AnnounceResponse struct {
 	Downloaded int // completed downloads ever seen
 
 	ExternalIP netip.Addr // the address the tracker saw (BEP 24); may be zero
+
+	TrackerID string // to be sent back in later announces; "" if none was given
+	Warning   string // a text for the user that is no refusal; "" if none
 
 	Peers4 []byte // IPv4 peers, 6 bytes each (BEP 23)
 	Peers6 []byte // IPv6 peers, 18 bytes each (BEP 7)

@@ -30,6 +30,12 @@ func appendAnnounce(dst []byte, res *tracker.AnnounceResponse, own []netip.AddrP
 	} else {
 		dst = appendCompact(dst, res, own)
 	}
+	if res.TrackerID != "" {
+		dst = bencode.AppendString(bencode.AppendKey(dst, "tracker id"), res.TrackerID)
+	}
+	if res.Warning != "" {
+		dst = bencode.AppendString(bencode.AppendKey(dst, "warning message"), res.Warning)
+	}
 	return bencode.AppendEnd(dst)
 }
 
@@ -117,10 +123,14 @@ func (h *Handler) appendScrape(dst []byte, hashes [][20]byte, key string, r *htt
 			dst = appendStats(dst, stats)
 		}
 	}
-	dst = bencode.AppendEnd(dst)
-	if h.cfg.MinInterval > 0 {
+	return h.appendFlags(bencode.AppendEnd(dst))
+}
+
+// appendFlags appends how often a client may scrape, and the end of an answer.
+func (h *Handler) appendFlags(dst []byte) []byte {
+	if _, least := h.intervals(); least > 0 {
 		dst = bencode.AppendDictStart(bencode.AppendKey(dst, "flags"))
-		dst = appendIntEntry(dst, "min_request_interval", int(h.cfg.MinInterval/time.Second))
+		dst = appendIntEntry(dst, "min_request_interval", int(least/time.Second))
 		dst = bencode.AppendEnd(dst)
 	}
 	return bencode.AppendEnd(dst)

@@ -61,8 +61,12 @@ type Config struct {
 	// negative, 30 minutes. Peers of the store must live longer than this.
 	Interval time.Duration
 
+	// CurrentInterval, if not nil, is asked for each answer in place of Interval:
+	// it lets a tracker under load be asked less often.
+	CurrentInterval func() time.Duration
+
 	// MinInterval is how long clients wait at least, whatever happens. If zero,
-	// half of Interval. If negative, it is not sent.
+	// half of the interval. If negative, it is not sent.
 	MinInterval time.Duration
 
 	// Jitter spreads intervals evenly over Interval*(1-Jitter) to
@@ -76,6 +80,15 @@ type Config struct {
 	// MaxNumWant bounds the peers of one answer. If zero, [tracker.MaxNumWant].
 	// If negative, clients get no peers but our own seed.
 	MaxNumWant int
+
+	// Warning returns a text for the users of a torrent, which clients show next
+	// to its peers ("warning message"), and "" if there is none. If nil, there
+	// never is.
+	Warning func(infohash [20]byte) string
+
+	// Scrape says what a scrape may ask for. The zero value is
+	// [tracker.ScrapeSpecific].
+	Scrape tracker.ScrapePolicy
 
 	// MaxScrape bounds the torrents of one scrape; one over it is refused in
 	// words that make clients ask for fewer. If zero or negative, 100.
@@ -101,10 +114,6 @@ func (c Config) withDefaults() Config {
 	if c.Interval <= 0 {
 		c.Interval = defaultInterval
 	}
-	if c.MinInterval == 0 {
-		c.MinInterval = (c.Interval / 2).Truncate(time.Second)
-	}
-	c.MinInterval = max(c.MinInterval, 0)
 	if c.Jitter == 0 {
 		c.Jitter = defaultJitter
 	}
@@ -121,6 +130,19 @@ func (c Config) withDefaults() Config {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return c
+}
+
+// intervals returns the interval and the least interval of an answer.
+func (h *Handler) intervals() (regular, least time.Duration) {
+	regular = h.cfg.Interval
+	if h.cfg.CurrentInterval != nil {
+		regular = h.cfg.CurrentInterval()
+	}
+	least = h.cfg.MinInterval
+	if least == 0 {
+		least = (regular / 2).Truncate(time.Second)
+	}
+	return regular, max(least, 0)
 }
 
 // Access is one request in the eyes of an access log.

@@ -31,7 +31,7 @@
 // # Limitations
 //
 // Peer ids are not kept, so that peers in dictionaries come without them.
-// Answers are not compressed: packed addresses hardly shrink. There is no full
-// scrape. A client that announces more often than it should is answered all the
-// same.
+// Answers are not compressed: packed addresses hardly shrink. A full scrape, if
+// it is allowed, lists 100,000 torrents at most and is up to a minute old. A
+// client that announces more often than it should is answered all the same.
 package httptracker

@@ -22,6 +22,7 @@ type Handler struct {
 	cfg       Config
 	random    *rand.Rand
 	exchanges sync.Pool
+	full      fullScrape
 }
 
 // New returns a handler. It panics if cfg.Store is nil.
@@ -175,8 +176,11 @@ func (h *Handler) announce(x *exchange, key string) error {
 		return err
 	}
 	x.res.ExternalIP = client
-	x.res.Interval = tracker.Jitter(h.cfg.Interval, h.cfg.Jitter, h.random)
-	x.res.MinInterval = h.cfg.MinInterval
+	regular, least := h.intervals()
+	x.res.Interval, x.res.MinInterval = tracker.Jitter(regular, h.cfg.Jitter, h.random), least
+	if h.cfg.Warning != nil {
+		x.res.Warning = h.cfg.Warning(q.InfoHash)
+	}
 	own := h.own(q.InfoHash, r)
 	if len(own) > 0 {
 		x.res.Complete++
@@ -197,7 +201,14 @@ func (h *Handler) scrape(x *exchange, key string) error {
 		return err
 	}
 	x.access.Client = netip.AddrPortFrom(client, 0)
+	if h.cfg.Scrape == tracker.ScrapeNone {
+		return errNoScrape
+	}
 	x.hashes, err = parseScrapeQuery(x.hashes[:0], r.URL.RawQuery, h.cfg.MaxScrape)
+	if errors.Is(err, errFullScrape) && h.cfg.Scrape == tracker.ScrapeFull && h.cfg.AllowKey == nil {
+		x.body, err = h.full.answer(h, x, r)
+		return err
+	}
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,10 @@ func announce[A, B words](v *visit, mine *table[A], others *table[B], who peer[A
 	if v.req.Event == tracker.EventStopped {
 		return stop(v, mine, others, who)
 	}
-	at, standing := record(v, mine, others, who)
+	at, standing := -1, tracker.Standing(0).After(v.req.Event, v.req.Left)
+	if !v.req.Unlisted {
+		at, standing = record(v, mine, others, who)
+	}
 	if want := v.req.NumWant; want > 0 {
 		seeds := standing.WantsSeeds()
 		n := appendPeers(v.sampler, minePeers, mine, want, seeds, at)
