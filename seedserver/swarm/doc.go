@@ -45,6 +45,13 @@
 // them. A piece that was offered leaves within five seconds as far as its class is concerned, since one that trickles is taken
 // for a stall.
 //
+// # What we ask for
+//
+// A policy that is an asker, too, may ask peers for blocks: loop.ask sends requests where the peer answers them, that is while it does
+// not choke us, or for pieces of its allowed-fast set (BEP 6). Each has one answer, its block or why there is none: rejected, void by
+// a choke, out of time, or the connection is over. The reader takes in no more blocks than were asked for, each into a buffer of
+// a pool, which belongs to who asked. A block that nobody asked for ends the connection.
+//
 // # Peers that are not well
 //
 // A frame that breaks the protocol ends the connection, as do ten requests for what does not exist, a thousand messages of no

@@ -53,8 +53,7 @@ func converse(t *testing.T, sent []byte, fast bool, superseed *Superseed) {
 	var p *peer
 	for p = range l.peers {
 	}
-	d := peerwire.NewDecoder(bytes.NewReader(bytes.Clone(sent)), peerwire.DecoderConfig{
-		NumPieces: s.numPieces, MaxMessage: maxExtended, MaxBlock: -1})
+	d := peerwire.NewDecoder(bytes.NewReader(bytes.Clone(sent)), s.decoding())
 	for !p.gone {
 		b := &batch{p: p, err: d.Await()}
 		if b.err == nil {

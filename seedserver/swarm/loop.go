@@ -17,6 +17,8 @@ type loop struct {
 	spawn   func(func(context.Context)) // starts a goroutine that Run waits for
 	log     *slog.Logger
 	policy  policy
+	asker   asker
+	pending int // requests of ours that peers have not answered
 	opening opening
 
 	peers   map[*peer]struct{}
@@ -43,7 +45,7 @@ type loop struct {
 func newLoop(s *Swarm, spawn func(func(context.Context))) *loop {
 	timer := time.NewTimer(time.Hour)
 	timer.Stop()
-	return &loop{
+	l := &loop{
 		swarm:   s,
 		spawn:   spawn,
 		log:     s.cfg.logger().With("infohash", s.cfg.InfoHash),
@@ -52,7 +54,12 @@ func newLoop(s *Swarm, spawn func(func(context.Context))) *loop {
 		peers:   map[*peer]struct{}{},
 		ids:     map[peerwire.PeerID]*peer{},
 		timer:   timer,
+		asker:   nobody{},
 	}
+	if a, ok := l.policy.(asker); ok {
+		l.asker = a
+	}
+	return l
 }
 
 // run applies events until ctx ends.
@@ -131,6 +138,7 @@ func (l *loop) admitted(now time.Time, a admission) {
 		heard:     now,
 		release:   a.release,
 	}
+	p.asking.choked = true // "Connections start out choked" (BEP 3)
 	p.wrote.Store(int64(now.Sub(s.epoch)))
 	if len(l.peers) == 0 {
 		l.ticked, l.swept = now, now
@@ -182,6 +190,7 @@ func (l *loop) drop(now time.Time, p *peer, reason error) {
 	if l.ids[p.id] == p {
 		delete(l.ids, p.id)
 	}
+	l.abandon(now, p)
 	l.policy.leave(now, p)
 	p.out.close()
 	p.conn.Close()

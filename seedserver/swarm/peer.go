@@ -46,6 +46,8 @@ type peer struct {
 	noise      int              // messages of no use since the last sweep
 	number     piecepicker.Peer // the policy's name for it, if it uses such
 	spent      map[uint32]*expense
+	asking     asking
+	downloaded int64 // payload bytes of blocks that were asked for
 	refused    int   // requests refused, repeated or taken back since the last sweep
 	counted    int64 // of uploaded, what the last tick saw
 	rate       rate

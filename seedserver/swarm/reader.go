@@ -11,6 +11,7 @@ import (
 const (
 	maxBatchOps      = 512
 	maxBatchRequests = 4096
+	maxBatchBlocks   = 16       // 256 KiB at most
 	maxExtended      = 64 << 10 // bytes of an extended frame: handshakes and metadata requests are far below
 )
 
@@ -20,24 +21,22 @@ type batch struct {
 	p        *peer
 	ops      []op
 	requests []peerwire.Request // of all ops that are runs of requests
+	blocks   []answer           // of all ops that are runs of blocks
 	err      error              // the connection is over; nothing follows
 }
 
-// An op is one message, or several requests in a row.
+// An op is one message, or several requests or blocks in a row.
 type op struct {
-	message  peerwire.Message // nil for requests; its bytes are a copy
+	message  peerwire.Message // nil for requests and blocks; its bytes are a copy
 	requests int              // how many of batch.requests are next
+	blocks   int              // how many of batch.blocks are next
 }
 
 var batches = sync.Pool{New: func() any { return new(batch) }}
 
 // read hands over what the peer sends until the connection ends or the loop does.
 func (p *peer) read() {
-	d := peerwire.NewDecoder(p.conn, peerwire.DecoderConfig{
-		NumPieces:  p.swarm.numPieces,
-		MaxMessage: maxExtended,
-		MaxBlock:   -1, // we ask nobody for blocks
-	})
+	d := peerwire.NewDecoder(p.conn, p.swarm.decoding())
 	for {
 		err := d.Await()
 		b := batches.Get().(*batch)
@@ -52,9 +51,18 @@ func (p *peer) read() {
 	}
 }
 
+// decoding bounds what peers may send.
+func (s *Swarm) decoding() peerwire.DecoderConfig {
+	c := peerwire.DecoderConfig{NumPieces: s.numPieces, MaxMessage: maxExtended, MaxBlock: -1}
+	if s.asks {
+		c.MaxBlock = blockSize
+	}
+	return c
+}
+
 // fill takes the messages that d holds already.
 func (b *batch) fill(d *peerwire.Decoder) {
-	for len(b.ops) < maxBatchOps && len(b.requests) < maxBatchRequests {
+	for len(b.ops) < maxBatchOps && len(b.requests) < maxBatchRequests && len(b.blocks) < maxBatchBlocks {
 		before := len(b.requests)
 		b.requests = d.Requests(b.requests)
 		if n := len(b.requests) - before; n > 0 {
@@ -68,8 +76,32 @@ func (b *batch) fill(d *peerwire.Decoder) {
 			b.err = err
 			return
 		}
+		if block, ok := m.(peerwire.Piece); ok {
+			if !b.takeIn(block) {
+				b.err = errUnrequested
+				return
+			}
+			continue
+		}
 		b.ops = append(b.ops, op{message: detached(m)})
 	}
+}
+
+// takeIn copies a block into a buffer of the pool, or reports false: the peer owes none.
+func (b *batch) takeIn(m peerwire.Piece) bool {
+	if b.p.asking.owed.Add(-1) < 0 {
+		return false
+	}
+	buf := borrow(len(m.Data))
+	copy(*buf, m.Data)
+	r := peerwire.Request{Index: m.Index, Begin: m.Begin, Length: uint32(len(m.Data))}
+	b.blocks = append(b.blocks, answer{Request: r, buf: buf})
+	if n := len(b.ops); n > 0 && b.ops[n-1].blocks > 0 {
+		b.ops[n-1].blocks++
+	} else {
+		b.ops = append(b.ops, op{blocks: 1})
+	}
+	return true
 }
 
 // detached returns m with bytes of its own, and without those nobody looks at.
@@ -89,23 +121,35 @@ func detached(m peerwire.Message) peerwire.Message {
 }
 
 func (b *batch) apply(l *loop, now time.Time) {
-	p, requests := b.p, b.requests
+	p, requests, blocks := b.p, b.requests, b.blocks
 	p.heard = now
 	for _, o := range b.ops {
 		if p.gone {
 			break
 		}
-		if o.message == nil {
+		switch {
+		case o.requests > 0:
 			l.requested(now, p, requests[:o.requests])
 			requests = requests[o.requests:]
-			continue
+		case o.blocks > 0:
+			for range o.blocks {
+				if !p.gone {
+					l.blockReceived(now, p, blocks[0])
+					blocks = blocks[1:]
+				}
+			}
+		default:
+			l.received(now, p, o.message)
 		}
-		l.received(now, p, o.message)
+	}
+	for _, block := range blocks {
+		giveBack(block.buf) // nobody is there to take it
 	}
 	if b.err != nil {
 		l.drop(now, p, b.err)
 	}
 	clear(b.ops)
-	*b = batch{ops: b.ops[:0], requests: b.requests[:0]}
+	clear(b.blocks)
+	*b = batch{ops: b.ops[:0], requests: b.requests[:0], blocks: b.blocks[:0]}
 	batches.Put(b)
 }

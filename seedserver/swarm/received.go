@@ -32,9 +32,15 @@ func (l *loop) received(now time.Time, p *peer, m peerwire.Message) {
 		l.cancelled(now, p, peerwire.Request(m))
 	case peerwire.Extended:
 		l.extended(now, p, m)
+	case peerwire.Choke:
+		l.peerChokes(now, p, true)
+	case peerwire.Unchoke:
+		l.peerChokes(now, p, false)
 	case peerwire.Reject:
-		l.drop(now, p, errUnasked)
-	case peerwire.Suggest, peerwire.AllowedFast:
+		l.rejected(now, p, peerwire.Request(m))
+	case peerwire.AllowedFast:
+		l.allowedFast(now, p, m.Index)
+	case peerwire.Suggest:
 		l.advised(now, p)
 	default:
 		// The others are a downloader's business, later protocols', or keep-alives.

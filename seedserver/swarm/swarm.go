@@ -37,6 +37,7 @@ type Swarm struct {
 
 	limited   bool // something paces the blocks
 	limiters  [Classes]Limiter
+	asks      bool   // peers are asked for blocks
 	selective bool   // not everybody may have everything: the policy is asked for each block, and told of it
 	last      []byte // what Snapshot returns once done is closed
 }
@@ -57,6 +58,7 @@ func New(cfg Config) *Swarm {
 		running:    make(chan struct{}),
 		done:       make(chan struct{}),
 
+		asks:      cfg.revealsPieces(),
 		selective: cfg.revealsPieces(),
 	}
 	s.limited, s.limiters = cfg.limiters()

@@ -54,7 +54,12 @@ func (l *loop) tick(now time.Time) {
 	l.ticked = now
 	uploaded := l.swarm.payload()
 	backlogged := l.countSent(elapsed)
-	l.busy = uploaded != l.counted || backlogged > 0
+	if l.pending > 0 {
+		for p := range l.peers {
+			l.expireAsked(now, p)
+		}
+	}
+	l.busy = uploaded != l.counted || backlogged > 0 || l.pending > 0
 	l.rate.add(uploaded-l.counted, elapsed)
 	l.counted = uploaded
 	l.policy.advance(now, choke.Load{Rate: l.rate.perSecond(), Backlogged: backlogged})
