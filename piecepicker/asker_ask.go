@@ -1,0 +1,162 @@
+package piecepicker
+
+import (
+	"math/bits"
+	"time"
+)
+
+const (
+	randomFirst = 4 // pieces begun at random: a newcomer needs something to give sooner than it needs the rarest
+	rarestTries = 64
+	// In the endgame a peer is asked for what others owe too, a few blocks at a time and when it owes almost nothing itself.
+	endgameOwed  = 2
+	endgameBatch = 8
+)
+
+// Ask appends up to n blocks to ask of a peer that unchoked us, and takes them for requested: parts of pieces that were begun
+// first, then the rarest piece it has; and when there is nothing left to begin, what others were asked for and did not send.
+// It appends none when the peer has nothing that is wanted, or is snubbed and owes a block.
+func (a *Asker) Ask(now time.Time, id Peer, n int, dst []Block) []Block {
+	q := a.peers[id]
+	if q == nil || n <= 0 || !a.Wants(id) {
+		return dst
+	}
+	if q.snubbed {
+		n = min(n, 1-q.asked.len())
+	}
+	if q.asked.len() == 0 {
+		q.heard = now
+	}
+	places := a.pick(q, n)
+	for _, at := range places {
+		dst = append(dst, a.block(at))
+	}
+	return dst
+}
+
+// pick takes up to n places for requested and returns them; the slice is valid until the next call.
+func (a *Asker) pick(q *supplier, n int) []place {
+	got := a.scratch[:0]
+	defer func() { a.scratch = got[:0] }()
+	if q.current != nil && !q.current.over {
+		got = a.pickPart(q, q.current, n, got)
+	}
+	if a.free > 0 {
+		for _, p := range a.parts {
+			if len(got) >= n || a.free == 0 {
+				break
+			}
+			got = a.pickPart(q, p, n, got)
+		}
+	}
+	for len(got) < n && a.mayStart() {
+		i, ok := a.rarest(q)
+		if !ok {
+			break
+		}
+		got = a.pickPart(q, a.start(i), n, got)
+	}
+	if len(got) == 0 && q.asked.len() <= endgameOwed && (len(a.scarce.order) == 0 || !a.mayStart()) {
+		got = a.pickOwed(q, min(n, endgameBatch), got)
+	}
+	return got
+}
+
+// pickPart takes free blocks of one part, until n are there.
+func (a *Asker) pickPart(q *supplier, p *begun, n int, got []place) []place {
+	if p.free == 0 || !q.has(p.index) || p.lone && p.owner != 0 && p.owner != q.id {
+		return got
+	}
+	if p.lone {
+		p.owner = q.id
+	}
+	for ; len(got) < n && p.free > 0 && p.cursor < len(p.blocks); p.cursor++ {
+		if p.blocks[p.cursor].state == blockFree {
+			got = append(got, place{p.index, uint32(p.cursor)})
+			a.ask(q, p, uint32(p.cursor))
+		}
+	}
+	return got
+}
+
+// pickOwed takes blocks that others were asked for, the oldest pieces first, and those that fewest were asked for.
+func (a *Asker) pickOwed(q *supplier, n int, got []place) []place {
+	for askers := 1; askers < maxAskers; askers++ {
+		for _, p := range a.parts {
+			if p.left == 0 || p.lone || !q.has(p.index) {
+				continue
+			}
+			for i := range p.blocks {
+				b := &p.blocks[i]
+				if b.state != blockRequested || b.count() != askers || b.askedOf(q.id) {
+					continue
+				}
+				got = append(got, place{p.index, uint32(i)})
+				a.ask(q, p, uint32(i))
+				if len(got) >= n {
+					return got
+				}
+			}
+		}
+		if len(got) > 0 {
+			return got
+		}
+	}
+	return got
+}
+
+func (b *block) count() (n int) {
+	for _, id := range b.askers {
+		if id != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func (b *block) askedOf(id Peer) bool {
+	for _, other := range b.askers {
+		if other == id {
+			return true
+		}
+	}
+	return false
+}
+
+// rarest returns the piece to begin with q: the rarest that it has, or any of the first few.
+func (a *Asker) rarest(q *supplier) (uint32, bool) {
+	s := &a.scarce
+	n := len(s.order)
+	if n == 0 {
+		return 0, false
+	}
+	if a.numPieces-a.missing+len(a.parts) < randomFirst {
+		for range randomFirst {
+			if i := s.order[a.rng.IntN(n)]; q.has(i) {
+				return i, true
+			}
+		}
+	}
+	for _, i := range s.order[:min(n, rarestTries)] {
+		if q.has(i) {
+			return i, true
+		}
+	}
+	return a.rarestOf(q)
+}
+
+// rarestOf looks through what q has, for the rarest of it.
+func (a *Asker) rarestOf(q *supplier) (best uint32, found bool) {
+	for w, word := range q.have {
+		for word &^= a.have.word(w); word != 0; word &= word - 1 {
+			i := uint32(w<<6 + bits.TrailingZeros64(word))
+			if !a.scarce.contains(i) {
+				continue
+			}
+			if !found || a.scarce.rank[i] < a.scarce.rank[best] {
+				best, found = i, true
+			}
+		}
+	}
+	return best, found
+}
