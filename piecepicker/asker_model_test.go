@@ -71,9 +71,7 @@ func (m *askerModel) received(t *rapid.T, id Peer, b Block) {
 	got := m.a.Received(m.now, id, b)
 	wasAsked := m.asked[id][b]
 	delete(m.asked[id], b)
-	if !wasAsked {
-		require.NotEqual(t, got.Fate == Unasked, got.Full)
-	}
+	require.False(t, wasAsked && got.Fate == Unasked, "%v was asked of peer %d", b, id)
 	if got.Fate == Useful && m.liars[id] {
 		m.wrong[b] = true
 	}
