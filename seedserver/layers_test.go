@@ -37,9 +37,10 @@ var layers = map[string][]string{
 	"/seedserver/ledger":    {},
 	"/seedserver/storage":   {},
 	"/seedserver/swarm": {"/bencode/metainfo", "/peerwire", "/peerwire/extension", "/piecepicker",
-		"/seedserver/choke", "/seedserver/storage"},
-	"/seedserver/web":       {"/bencode/metainfo"},
-	"/seedserver/web/admin": {"/bencode/metainfo"},
+		"/seedserver/choke", "/seedserver/storage", "/seedserver/swarm/candidates"},
+	"/seedserver/swarm/candidates": {},
+	"/seedserver/web":              {"/bencode/metainfo"},
+	"/seedserver/web/admin":        {"/bencode/metainfo"},
 	// composition
 	"/seedserver": {"/bencode/metainfo", "/peerwire", "/piecepicker", "/tracker", "/tracker/peerstore", "/tracker/httptracker",
 		"/seedserver/accesslog", "/seedserver/budget", "/seedserver/catalog", "/seedserver/ledger", "/seedserver/storage", "/seedserver/swarm",

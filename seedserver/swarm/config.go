@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"math"
+	"net/netip"
 	"time"
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
@@ -62,6 +63,14 @@ type Config struct {
 	UploadSlots int
 	// MaxPeers is how many connections the torrent has at most. If zero, 2000. If negative, no bound.
 	MaxPeers int
+	// DialPeers is how many peers the torrent has before it dials no more. If zero, 40. If negative, it dials nobody.
+	DialPeers int
+	// DialPatience is how long an address that is new is left alone: who can reach us, and heard of us where we heard of it, comes by
+	// itself, and two connections that cross are both lost with some clients. If zero, 10 s. If negative, none.
+	DialPatience time.Duration
+	// Own is at which addresses peers reach us, as far as they are known: they decide which peers are kept when there are too many
+	// (BEP 40).
+	Own []netip.AddrPort
 	// MaxRequests is how many requests of one peer are held unanswered; those above are refused. If zero, 1000.
 	MaxRequests int
 	// ListenPort is told to peers as the port that takes connections. If zero, it is left out.
@@ -86,7 +95,11 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-func (c *Config) maxPeers() int            { return orOff(c.MaxPeers, 2000) }
+func (c *Config) maxPeers() int  { return orOff(c.MaxPeers, 2000) }
+func (c *Config) dialPeers() int { return max(0, cmp.Or(c.DialPeers, 40)) }
+func (c *Config) dialPatience() time.Duration {
+	return max(0, cmp.Or(c.DialPatience, 10*time.Second))
+}
 func (c *Config) maxRequests() int         { return cmp.Or(c.MaxRequests, 1000) }
 func (c *Config) client() string           { return cmp.Or(c.Client, "seedserver") }
 func (c *Config) seedGrace() time.Duration { return cmp.Or(c.SeedGrace, 20*time.Second) }

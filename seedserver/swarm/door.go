@@ -91,21 +91,13 @@ func (d *door) shakeHands(conn net.Conn, addr netip.AddrPort) (*Swarm, admission
 	if s == nil {
 		return nil, admission{}, false
 	}
-	ours := s.cfg.PeerID
-	if ours == (peerwire.PeerID{}) {
-		ours = d.host.cfg.PeerID
-	}
 	// Before its peer id: who checks whether we can be reached, and some clients, wait for ours.
-	answer := peerwire.Handshake{
-		Reserved: peerwire.NewExtensions(peerwire.ExtensionProtocol, peerwire.Fast),
-		InfoHash: infohash,
-		PeerID:   ours,
-	}
+	answer := d.host.handshake(s)
 	if _, err := conn.Write(answer.AppendTo(nil)); err != nil {
 		return nil, admission{}, false
 	}
 	id, err := peerwire.ReadPeerID(conn)
-	if err != nil || id == ours {
+	if err != nil || id == answer.PeerID {
 		return nil, admission{}, false
 	}
 	conn.SetDeadline(time.Time{})

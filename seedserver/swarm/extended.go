@@ -96,6 +96,12 @@ func (l *loop) shookHands(now time.Time, p *peer, payload []byte) {
 	if h.V != "" {
 		p.client = h.V
 	}
+	if p.listenPort == 0 && h.Port != 0 {
+		p.listenPort = h.Port
+		if l.pool != nil {
+			l.pool.Connected(p.listens())
+		}
+	}
 	l.judge(now, p)
 }
 

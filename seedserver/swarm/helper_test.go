@@ -275,6 +275,12 @@ func digest(p peerwire.Piece) peerwire.Message {
 	return p
 }
 
+// sendPort tells in an extension handshake where r takes connections.
+func (r *remote) sendPort(port uint16) {
+	r.t.Helper()
+	r.send(peerwire.Extended{Payload: extension.Handshake{Port: port}.AppendTo(nil)})
+}
+
 // shakeHands sends an extension handshake that numbers our messages by known.
 func (r *remote) shakeHands(known ...extension.Name) {
 	h := extension.Handshake{IDs: extension.NewIDs(known...), V: "Fake 1.0"}

@@ -26,6 +26,12 @@ type HostConfig struct {
 	// MaxPending is how many connections of one listener may be without a complete handshake. Where there are more, the
 	// oldest is closed: an honest peer is done within a round trip. If zero, 512.
 	MaxPending int
+	// DialRate is how many connections are dialled per second, in all torrents together. If zero, 20.
+	DialRate int
+	// MaxDials is how many dials are under way at a time, their handshakes included. If zero, 64.
+	MaxDials int
+	// Dial connects to a peer. If nil, by TCP.
+	Dial func(ctx context.Context, addr netip.AddrPort) (net.Conn, error)
 	// Logger is for people. If nil, nothing is logged. What strangers can cause is logged at Debug.
 	Logger *slog.Logger
 }
@@ -33,9 +39,18 @@ type HostConfig struct {
 func (c *HostConfig) maxPeers() int   { return orOff(c.MaxPeers, 5000) }
 func (c *HostConfig) maxPerIP() int   { return orOff(c.MaxPerIP, 64) }
 func (c *HostConfig) maxPending() int { return max(1, cmp.Or(c.MaxPending, 512)) }
+func (c *HostConfig) dialRate() int   { return max(1, cmp.Or(c.DialRate, 20)) }
+func (c *HostConfig) maxDials() int   { return max(1, cmp.Or(c.MaxDials, 64)) }
+
+func (c *HostConfig) dial() func(context.Context, netip.AddrPort) (net.Conn, error) {
+	if c.Dial == nil {
+		return dialTCP
+	}
+	return c.Dial
+}
 
 // A Host takes the connections of all torrents, on one port: it reads the handshake and hands each connection to the [Swarm]
-// it asks for. Its methods may be called from anywhere.
+// it asks for. It dials for them, too. Its methods may be called from anywhere.
 type Host struct {
 	cfg HostConfig
 
@@ -43,6 +58,8 @@ type Host struct {
 	swarms map[metainfo.InfoHash]*Swarm
 	peers  int
 	perIP  map[netip.Addr]int
+
+	wanting queue // torrents that want to dial
 }
 
 // NewHost returns a Host without torrents.
@@ -55,6 +72,8 @@ func (h *Host) Add(s *Swarm) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.swarms[s.InfoHash()] = s
+	s.host.Store(h)
+	s.nudge()
 }
 
 // Remove makes peers that ask for infohash unwelcome, as for any torrent that is not there. The connections of its Swarm
@@ -79,11 +98,18 @@ func (h *Host) lookup(infohash metainfo.InfoHash) *Swarm {
 }
 
 // reserve counts a connection from addr, or reports false if there are too many.
-func (h *Host) reserve(addr netip.Addr) bool {
+func (h *Host) reserve(addr netip.Addr) bool { return h.reserveBelow(addr, h.cfg.maxPeers()) }
+
+// reserveDial counts likewise one to addr. A fifth of the room is left for those that come by themselves.
+func (h *Host) reserveDial(addr netip.Addr) bool {
+	return h.reserveBelow(addr, h.cfg.maxPeers()-h.cfg.maxPeers()/5)
+}
+
+func (h *Host) reserveBelow(addr netip.Addr, maxPeers int) bool {
 	key := network(addr)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.peers >= h.cfg.maxPeers() || h.perIP[key] >= h.cfg.maxPerIP() {
+	if h.peers >= maxPeers || h.perIP[key] >= h.cfg.maxPerIP() {
 		return false
 	}
 	h.peers++

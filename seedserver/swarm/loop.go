@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seedserver/bittorrent/peerwire"
+	"github.com/seedserver/bittorrent/seedserver/swarm/candidates"
 )
 
 // The loop owns the state of one torrent. It never blocks: what it puts into outboxes is bounded, and a peer whose outbox is
@@ -40,6 +41,10 @@ type loop struct {
 	rate    rate
 	busy    bool // something was sent or asked for since the last tick
 	failed  time.Time
+
+	pool    *candidates.Pool // nil until there is a candidate
+	dials   int              // under way
+	dialDue time.Time        // when there is one to dial; zero for never, or when the Host knows
 }
 
 func newLoop(s *Swarm, spawn func(func(context.Context))) *loop {
@@ -87,6 +92,7 @@ func (l *loop) run(ctx context.Context) {
 		}
 		l.carryOut(now)
 		l.startWriters()
+		l.lineUp(now)
 		l.arm(now)
 	}
 }
@@ -112,6 +118,12 @@ func (l *loop) admitted(now time.Time, a admission) {
 		l.log.Debug("peer refused", "peer", a.addr, "reason", reason)
 		a.conn.Close()
 		a.release()
+		if a.dialled {
+			l.dialRefused(now, a.addr)
+		}
+	}
+	if a.dialled {
+		l.dialArrived(a.addr)
 	}
 	if old := l.ids[a.id]; old != nil {
 		// Two connections of one client waste one of them. But one that is silent may be dead, and its peer back.
@@ -134,9 +146,13 @@ func (l *loop) admitted(now time.Time, a admission) {
 		id:        a.id,
 		fast:      a.reserved.Has(peerwire.Fast),
 		extended:  a.reserved.Has(peerwire.ExtensionProtocol),
+		dialled:   a.dialled,
 		connected: now,
 		heard:     now,
 		release:   a.release,
+	}
+	if p.dialled {
+		p.listenPort = a.addr.Port()
 	}
 	p.asking.choked = true // "Connections start out choked" (BEP 3)
 	p.wrote.Store(int64(now.Sub(s.epoch)))
@@ -192,6 +208,7 @@ func (l *loop) drop(now time.Time, p *peer, reason error) {
 	}
 	l.abandon(now, p)
 	l.policy.leave(now, p)
+	l.departed(now, p)
 	p.out.close()
 	p.conn.Close()
 	p.release()
@@ -283,4 +300,5 @@ func (l *loop) lookUp(now time.Time) {
 		}
 		l.touch(p) // a writer may have stopped over the pause
 	}
+	l.considerDialling(now)
 }

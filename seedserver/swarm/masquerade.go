@@ -9,6 +9,7 @@ import (
 	"github.com/seedserver/bittorrent/peerwire"
 	"github.com/seedserver/bittorrent/piecepicker"
 	"github.com/seedserver/bittorrent/seedserver/choke"
+	"github.com/seedserver/bittorrent/seedserver/swarm/candidates"
 )
 
 // masquerade looks like a leech that has nothing, and lets a picker decide which piece it reveals to whom. The picker is made
@@ -248,6 +249,20 @@ func (m *masquerade) expendable(now time.Time, peers map[*peer]struct{}) *peer {
 		}
 	}
 	return worst
+}
+
+// dials looks for leeches, and for seeds until there are as many as are of use: they are holders to count on.
+func (m *masquerade) dials(time.Time) func(candidates.Candidate) bool {
+	complete := 0
+	for _, p := range m.peers {
+		if p != nil && p.wantsNothing() {
+			complete++
+		}
+	}
+	if complete >= usefulSeeds {
+		return leechesOnly
+	}
+	return func(candidates.Candidate) bool { return true }
 }
 
 // A blocksSent is what a writer tells the loop of blocks that left.

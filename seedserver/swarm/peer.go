@@ -21,6 +21,7 @@ type peer struct {
 	id        peerwire.PeerID
 	fast      bool // both sides speak BEP 6
 	extended  bool // both sides speak BEP 10
+	dialled   bool // by us
 	connected time.Time
 	seq       uint64 // its place among all peers there have been
 	release   func()
@@ -40,6 +41,7 @@ type peer struct {
 	have       *peerwire.Bitfield
 	uploadOnly bool
 	client     string
+	listenPort uint16 // where it takes connections; 0 if it did not say
 	theirs     extension.IDs
 	metadata   *extension.MetadataServer
 	strikes    int              // requests no good peer makes, and failed reads
@@ -78,6 +80,7 @@ func (p *peer) stat(numPieces uint32) PeerStat {
 	queued, _ := p.out.idle()
 	return PeerStat{
 		Addr:       p.addr,
+		Dialled:    p.dialled,
 		ID:         p.id,
 		Client:     p.name(),
 		Progress:   p.progress(numPieces),

@@ -6,6 +6,7 @@ import (
 	"github.com/seedserver/bittorrent/peerwire"
 	"github.com/seedserver/bittorrent/piecepicker"
 	"github.com/seedserver/bittorrent/seedserver/choke"
+	"github.com/seedserver/bittorrent/seedserver/swarm/candidates"
 )
 
 // plain is ordinary seeding: everybody sees everything, and slots go round.
@@ -43,6 +44,11 @@ func (s *plain) expendable(now time.Time, peers map[*peer]struct{}) *peer {
 	}
 	return least
 }
+
+// dials leaves seeds alone: they have nothing to give each other, and most close at once.
+func (s *plain) dials(time.Time) func(candidates.Candidate) bool { return leechesOnly }
+
+func leechesOnly(c candidates.Candidate) bool { return !c.Seed }
 
 func (s *plain) decisions(time.Time) []decision {
 	s.made = s.made[:0]

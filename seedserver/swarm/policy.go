@@ -6,6 +6,7 @@ import (
 	"github.com/seedserver/bittorrent/peerwire"
 	"github.com/seedserver/bittorrent/piecepicker"
 	"github.com/seedserver/bittorrent/seedserver/choke"
+	"github.com/seedserver/bittorrent/seedserver/swarm/candidates"
 )
 
 // A policy decides what peers are shown of our pieces and who may have which of them, and when. It is the one place where
@@ -42,6 +43,8 @@ type policy interface {
 	keepsSeeds() bool
 	// expendable returns the peer that can best be done without when another wants its place, nil if there is none.
 	expendable(now time.Time, peers map[*peer]struct{}) *peer
+	// dials returns which candidates are dialled while there is room.
+	dials(now time.Time) func(candidates.Candidate) bool
 	// decisions returns what is decided by now and was not returned before, in order; the slice is valid until the next call
 	// of any method. next returns when there may be more without any event, the zero time for never.
 	decisions(now time.Time) []decision

@@ -25,6 +25,7 @@ type Stats struct {
 // PeerStat is one connection, for people to look at. Client, Progress and Interested are the peer's own claims.
 type PeerStat struct {
 	Addr       netip.AddrPort // zero when the connection has no such address
+	Dialled    bool           // we connected to it
 	ID         peerwire.PeerID
 	Client     string  // name and version, safe to print; empty when it told none
 	Progress   float64 // pieces it says it has, 0 to 1

@@ -28,6 +28,7 @@ type Swarm struct {
 	running    chan struct{}  // closed when Run has begun
 	done       chan struct{}  // closed when the loop has ended
 
+	host     atomic.Pointer[Host] // that has it; nil before Host.Add
 	begun    atomic.Bool
 	paused   atomic.Bool
 	limits   atomic.Pointer[piecepicker.Limits] // for the loop to take
@@ -150,6 +151,7 @@ type admission struct {
 	addr     netip.AddrPort
 	id       peerwire.PeerID
 	reserved peerwire.Extensions // the peer's
+	dialled  bool                // by us
 	release  func()              // called once when the connection is closed; must not block
 }
 

@@ -18,14 +18,14 @@ const (
 	sweepTime = 10 * time.Second // how often each peer's timeouts are looked at
 )
 
-// arm sets the timer for the next tick. Without peers there is none: an idle torrent costs no time at all.
+// arm sets the timer for the next tick. Without peers and candidates there is none: an idle torrent costs no time at all.
 func (l *loop) arm(now time.Time) {
-	if len(l.peers) == 0 && !l.owesReport() {
-		return
+	next := l.dialDue
+	if len(l.peers) > 0 || l.owesReport() {
+		next = earlier(next, earlier(l.tickDue(), l.policy.next(now)))
 	}
-	next := l.tickDue()
-	if d := l.policy.next(now); !d.IsZero() && d.Before(next) {
-		next = d
+	if next.IsZero() {
+		return
 	}
 	if soonest := now.Add(minNap); next.Before(soonest) {
 		next = soonest
@@ -34,6 +34,14 @@ func (l *loop) arm(now time.Time) {
 		l.due = next
 		l.timer.Reset(next.Sub(now))
 	}
+}
+
+// earlier returns the earlier of two times; the zero time is never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // tickDue returns when tick has something to do.
