@@ -10,17 +10,18 @@
 // refusal whose text the client is meant to read.
 //
 // The packages around it do the rest: peerstore remembers swarms, httptracker
-// speaks HTTP.
+// speaks HTTP, udptracker UDP.
 //
 // # Which clause is where
 //
 //	BEP 3   announce keys, events, failure reason    here, httptracker
 //	BEP 7   peers6, one client on several addresses  peerstore, httptracker
-//	BEP 15  event numbers                            here
+//	BEP 15  event numbers                            here, udptracker
 //	BEP 21  event paused, downloaders                here, peerstore, httptracker
 //	BEP 23  compact peers                            peerstore, httptracker
 //	BEP 24  external ip                              httptracker
 //	BEP 31  retry in                                 here, httptracker
+//	BEP 41  URL data over UDP                        udptracker
 //	BEP 48  scrape                                   peerstore, httptracker
 //
 // # Limitations

@@ -103,3 +103,19 @@ func TestResponsePeers(t *testing.T) {
 	require.Zero(t, res.Complete)
 	require.Zero(t, res.Interval)
 }
+
+func TestCutPath(t *testing.T) {
+	for path, want := range map[string][3]any{
+		"/announce":      {"/announce", "", true},
+		"/announce/":     {"/announce", "", true},
+		"/announce/k":    {"/announce", "k", true},
+		"/scrape/k":      {"/scrape", "k", true},
+		"/announce/k/x":  {"", "", false},
+		"/announcements": {"", "", false},
+		"/x/announce":    {"", "", false},
+		"":               {"", "", false},
+	} {
+		name, key, ok := tracker.CutPath(path)
+		require.Equal(t, want, [3]any{name, key, ok}, path)
+	}
+}

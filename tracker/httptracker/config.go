@@ -165,7 +165,7 @@ type Access struct {
 // Target returns the request's path and query, with the announce key masked.
 func (a Access) Target() string {
 	u := *a.Request.URL
-	if name, key, ok := cutPath(u.Path); ok && key != "" {
+	if name, key, ok := tracker.CutPath(u.Path); ok && key != "" {
 		u.Path, u.RawPath = name+"/masked", ""
 	}
 	return u.RequestURI()

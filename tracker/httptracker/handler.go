@@ -43,30 +43,12 @@ func (globalSource) Uint64() uint64 { return rand.Uint64() }
 // Handles reports whether r is meant for a tracker rather than for a file that
 // happens to be called announce: by its path, and an info_hash in its query.
 func Handles(r *http.Request) bool {
-	if _, _, ok := cutPath(r.URL.Path); !ok {
+	if _, _, ok := tracker.CutPath(r.URL.Path); !ok {
 		return false
 	}
 	raw := r.URL.RawQuery
 	return strings.HasPrefix(raw, "info_hash=") || strings.Contains(raw, "&info_hash=")
 }
-
-// cutPath splits a path into /announce or /scrape and the key behind it.
-func cutPath(path string) (name, key string, ok bool) {
-	for _, name := range [...]string{announcePath, scrapePath} {
-		rest, ok := strings.CutPrefix(path, name)
-		if !ok {
-			continue
-		}
-		key, found := strings.CutPrefix(rest, "/")
-		return name, key, (found || rest == "") && !strings.Contains(key, "/")
-	}
-	return "", "", false
-}
-
-const (
-	announcePath = "/announce"
-	scrapePath   = "/scrape"
-)
 
 // exchange is one request and its answer, with the memory both need. It is
 // used again, so that the path of an announce does not allocate.
@@ -82,7 +64,7 @@ type exchange struct {
 // clients do not read the body of any other status. Exceptions are what no
 // BitTorrent client sends: other paths (404) and methods other than GET (405).
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	name, key, ok := cutPath(r.URL.Path)
+	name, key, ok := tracker.CutPath(r.URL.Path)
 	switch {
 	case !ok:
 		http.NotFound(w, r)
@@ -93,7 +75,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x := h.exchanges.Get().(*exchange)
-	x.access = Access{Time: time.Now(), Request: r, Scrape: name == scrapePath}
+	x.access = Access{Time: time.Now(), Request: r, Scrape: name == tracker.ScrapePath}
 	x.body = x.body[:0]
 	var err error
 	if x.access.Scrape {

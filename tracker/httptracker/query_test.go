@@ -111,7 +111,7 @@ func TestLiveClients(t *testing.T) {
 	n := 0
 	for _, c := range captures(t) {
 		path, raw, _ := strings.Cut(c.path, "?")
-		if path == scrapePath {
+		if path == tracker.ScrapePath {
 			hashes, err := parseScrapeQuery(nil, raw, 1)
 			require.NoError(t, err)
 			require.Equal(t, infohash, hex.EncodeToString(hashes[0][:]))

@@ -70,3 +70,9 @@ func appendHead(dst []byte, first uint64, action Action, transaction uint32) []b
 	dst = binary.BigEndian.AppendUint32(dst, uint32(action))
 	return binary.BigEndian.AppendUint32(dst, transaction)
 }
+
+// Memory for one packet in bytes.
+const (
+	maxPacket = 2048 // received: what is longer is cut
+	maxReply  = max(maxReply4, maxReply6)
+)

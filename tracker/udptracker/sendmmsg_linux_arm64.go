@@ -1,0 +1,5 @@
+package udptracker
+
+import "syscall"
+
+const sysSendmmsg = syscall.SYS_SENDMMSG
