@@ -95,6 +95,11 @@ type AnnounceRequest struct {
 	// did not say.
 	NumWant int
 
+	// TrackerID is what the tracker gave in an answer before
+	// ([AnnounceResponse].TrackerID): a client sends it back. Trackers here do
+	// not read it.
+	TrackerID string
+
 	// Unlisted is set by a tracker for a client that must not be told to others,
 	// since nobody could connect to it: it is answered, but not recorded. What
 	// is recorded of it already stays until it expires.

@@ -1,0 +1,52 @@
+package tracker
+
+import "net/netip"
+
+// Public reports whether ip is an address of the public internet. A URL that a
+// stranger's torrent names must lead to no other: what answers on loopback and
+// in private networks often trusts whoever can reach it. Addresses that stand
+// for an IPv4 address (mapped, 6to4, NAT64) are judged by that one.
+func Public(ip netip.Addr) bool {
+	ip = ip.Unmap().WithZone("")
+	if inner, ok := embedded(ip); ok {
+		ip = inner
+	}
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() {
+		return false
+	}
+	for _, network := range notPublic {
+		if network.Contains(ip) {
+			return false
+		}
+	}
+	return true
+}
+
+// notPublic are networks that nobody routes to the internet, besides those that
+// package netip knows.
+var notPublic = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"),     // this network
+	netip.MustParsePrefix("100.64.0.0/10"), // behind a carrier's NAT
+	netip.MustParsePrefix("192.0.0.0/24"),  // protocol assignments
+	netip.MustParsePrefix("240.0.0.0/4"),   // reserved
+	netip.MustParsePrefix("::/96"),         // IPv4-compatible
+	netip.MustParsePrefix("fec0::/10"),     // site-local
+}
+
+var (
+	sixToFour = netip.MustParsePrefix("2002::/16")
+	nat64     = netip.MustParsePrefix("64:ff9b::/96")
+)
+
+// embedded returns the IPv4 address inside an IPv6 one.
+func embedded(ip netip.Addr) (netip.Addr, bool) {
+	b := ip.As16()
+	switch {
+	case ip.Is4():
+	case sixToFour.Contains(ip):
+		return netip.AddrFrom4([4]byte(b[2:6])), true
+	case nat64.Contains(ip):
+		return netip.AddrFrom4([4]byte(b[12:16])), true
+	}
+	return netip.Addr{}, false
+}
