@@ -3,6 +3,7 @@ package tracker_test
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/seedserver/bittorrent/tracker"
@@ -37,4 +38,27 @@ func ExampleFailureError() {
 		fmt.Println(failure.Reason, failure.RetryAfter)
 	}
 	// Output: tracker is full 1h0m0s
+}
+
+// A torrent has two trackers of which the first is silent.
+func ExampleAnnouncer() {
+	a := tracker.NewAnnouncer(tracker.AnnouncerConfig{
+		Tiers: [][]string{{"udp://one.example:80"}, {"http://two.example/announce"}},
+		Rand:  rand.New(rand.NewPCG(1, 2)),
+	})
+	now := time.Unix(0, 0)
+	a.Start(now)
+	for call, ok := a.Next(now); ok; call, ok = a.Next(now) {
+		fmt.Println(call.Event, call.URL)
+		if call.URL == "udp://one.example:80" {
+			a.Failed(now, call, errors.New("no answer"))
+		} else {
+			a.Answered(now, call, &tracker.AnnounceResponse{Interval: 30 * time.Minute})
+		}
+	}
+	fmt.Println(a.Deadline(now).Sub(now).Round(10 * time.Minute))
+	// Output:
+	// started udp://one.example:80
+	// started http://two.example/announce
+	// 30m0s
 }

@@ -1,6 +1,13 @@
 package tracker
 
-import "net/netip"
+import (
+	"errors"
+	"net/netip"
+)
+
+// ErrAddress is wrapped by the error for a tracker at an address that a client
+// may not speak to.
+var ErrAddress = errors.New("tracker: this address is not allowed")
 
 // Public reports whether ip is an address of the public internet. A URL that a
 // stranger's torrent names must lead to no other: what answers on loopback and

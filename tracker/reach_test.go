@@ -2,6 +2,7 @@ package tracker_test
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,5 +44,16 @@ func TestScrapeURL(t *testing.T) {
 		got, ok := tracker.ScrapeURL(announce)
 		require.Equal(t, want, got, announce)
 		require.Equal(t, want != "", ok, announce)
+	}
+}
+
+func TestText(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain":                   "plain",
+		"a\r\nb\x1b[2J\x00":       "a  b [2J",
+		"\xff\u202eevil é":        "\uFFFD evil é",
+		strings.Repeat("x", 1000): strings.Repeat("x", 512),
+	} {
+		require.Equal(t, want, tracker.Text([]byte(in)))
 	}
 }

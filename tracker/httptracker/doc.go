@@ -1,4 +1,5 @@
-// Package httptracker answers BitTorrent announces and scrapes over HTTP.
+// Package httptracker answers BitTorrent announces and scrapes over HTTP, and
+// asks other trackers.
 //
 // # Nouns
 //
@@ -8,6 +9,8 @@
 //
 //	handler := httptracker.New(httptracker.Config{Store: peerstore.New(peerstore.Config{})})
 //	http.ListenAndServe(":6969", handler)
+//
+// A [Client] is the other side: it announces to a tracker and scrapes it.
 //
 // The owner of the store calls its Expire from time to time.
 //

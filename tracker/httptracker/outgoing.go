@@ -53,10 +53,6 @@ type Client struct {
 	transport *http.Transport
 }
 
-// ErrAddress is wrapped by the error for a tracker whose address is not one
-// that may be spoken to.
-var ErrAddress = errors.New("httptracker: the tracker's address is not allowed")
-
 // NewClient returns a client.
 func NewClient(cfg ClientConfig) *Client {
 	if cfg.Network == "" {
@@ -90,7 +86,7 @@ func (c *Client) control(_, address string, _ syscall.RawConn) error {
 	}
 	addr, err := netip.ParseAddrPort(address)
 	if err != nil || !c.cfg.Allow(addr.Addr().Unmap().WithZone("")) {
-		return fmt.Errorf("%w: %s", ErrAddress, address)
+		return fmt.Errorf("%w: %s", tracker.ErrAddress, address)
 	}
 	return nil
 }
@@ -111,7 +107,7 @@ func checkURL(u *url.URL) error {
 
 // Announce announces req to the tracker at this URL and reads the answer into
 // res. The error is a [*tracker.FailureError] if the tracker refused; it wraps
-// [ErrAddress] if it may not be spoken to, and [ErrResponse] if what answered is
+// [tracker.ErrAddress] if it may not be spoken to, and [ErrResponse] if what answered is
 // no tracker.
 func (c *Client) Announce(ctx context.Context, announce string, req *tracker.AnnounceRequest, res *tracker.AnnounceResponse) error {
 	res.Reset()

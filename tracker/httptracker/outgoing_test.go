@@ -243,7 +243,7 @@ func TestClientDoesNotReachForbiddenAddresses(t *testing.T) {
 	var res tracker.AnnounceResponse
 	for _, target := range []string{announce, strings.Replace(announce, "127.0.0.1", "localhost", 1)} {
 		err := c.Announce(t.Context(), target, testRequest(), &res)
-		require.ErrorIs(t, err, httptracker.ErrAddress)
+		require.ErrorIs(t, err, tracker.ErrAddress)
 	}
 	require.Zero(t, asked)
 
@@ -252,7 +252,7 @@ func TestClientDoesNotReachForbiddenAddresses(t *testing.T) {
 		http.Redirect(w, r, "http://[::1]:1/announce", http.StatusFound)
 	})
 	c = httptracker.NewClient(httptracker.ClientConfig{Allow: func(ip netip.Addr) bool { return ip.Is4() }})
-	require.ErrorIs(t, c.Announce(t.Context(), hop, testRequest(), &res), httptracker.ErrAddress)
+	require.ErrorIs(t, c.Announce(t.Context(), hop, testRequest(), &res), tracker.ErrAddress)
 	require.Zero(t, asked)
 }
 

@@ -16,7 +16,6 @@ import (
 var ErrResponse = errors.New("httptracker: not the answer of a tracker")
 
 const (
-	maxText    = 512  // bytes of a text that is shown to the user
 	maxID      = 256  // of a tracker id
 	maxPeers   = 2000 // of each family, in one answer
 	maxSeconds = int64(100 * 365 * 24 * time.Hour / time.Second)
@@ -30,7 +29,7 @@ func readDoc(body []byte) (bencode.Value, error) {
 		return nil, ErrResponse
 	}
 	if reason, ok := doc.Get("failure reason").Bytes(); ok {
-		return nil, &tracker.FailureError{Reason: readable(reason), RetryAfter: retryAfter(doc)}
+		return nil, &tracker.FailureError{Reason: tracker.Text(reason), RetryAfter: retryAfter(doc)}
 	}
 	return doc, nil
 }
@@ -57,7 +56,7 @@ func ParseAnnounceResponse(body []byte, res *tracker.AnnounceResponse) error {
 		res.TrackerID = string(id)
 	}
 	if text, ok := doc.Get("warning message").Bytes(); ok {
-		res.Warning = readable(text)
+		res.Warning = tracker.Text(text)
 	}
 	if ip, ok := doc.Get("external ip").Bytes(); ok {
 		addr, _ := netip.AddrFromSlice(ip) // the zero Addr if it is none
@@ -163,17 +162,4 @@ func seconds(v bencode.Value) time.Duration {
 func count(v bencode.Value) int {
 	n, _ := v.Int()
 	return int(max(0, min(n, 1<<31-1)))
-}
-
-// readable makes a stranger's words fit for a terminal and a log.
-func readable(b []byte) string {
-	if len(b) > maxText {
-		b = b[:maxText]
-	}
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || 0x7f <= r && r < 0xa0 {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(string(b), "\uFFFD"))
 }
