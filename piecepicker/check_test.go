@@ -3,11 +3,12 @@ package piecepicker
 import (
 	"fmt"
 	"math"
+	"time"
 )
 
 // check recounts everything the slow way and compares. It is called after steps of the tests.
 func (p *Picker) check() error {
-	for _, f := range []func() error{p.checkPieces, p.checkOrder, p.checkPeers, p.checkQueues, p.checkSources, p.checkGroups} {
+	for _, f := range []func() error{p.checkPieces, p.checkOrder, p.checkPeers, p.checkQueues, p.checkSources, p.checkGroups, p.checkAudits} {
 		if err := f(); err != nil {
 			return err
 		}
@@ -262,6 +263,38 @@ func (p *Picker) checkSources() error {
 	return nil
 }
 
+func (p *Picker) checkAudits() error {
+	var reserved int64
+	leeches := 0
+	for id, q := range p.peers {
+		if q == nil {
+			continue
+		}
+		a, n := q.audit, int64(0)
+		if a.asked {
+			reserved += int64(a.block.Length)
+		}
+		if a.leech {
+			leeches++
+		}
+		for _, s := range a.spent {
+			if p.now-s.at < time.Hour {
+				n += int64(s.bytes)
+			}
+		}
+		if n > auditPerHour {
+			return fmt.Errorf("peer %d was asked for %d bytes in an hour", id, n)
+		}
+		if a.leech && !a.interested || len(a.right) > auditPieces || len(a.allowed) > auditAllowed {
+			return fmt.Errorf("peer %d: audit %+v", id, *a)
+		}
+	}
+	if reserved != p.audits.reserved || leeches != p.audits.leeches || leeches > leechAudits {
+		return fmt.Errorf("audits %+v, want %d reserved and %d leeches", p.audits, reserved, leeches)
+	}
+	return nil
+}
+
 func (p *Picker) checkGroups() error {
 	groups := 0
 	want := map[*group]group{}
@@ -272,6 +305,7 @@ func (p *Picker) checkGroups() error {
 		g := want[q.group]
 		g.key = q.group.key
 		g.peers++
+		g.failed = q.group.failed
 		if q.admitted {
 			g.admitted++
 		}

@@ -9,7 +9,7 @@ import (
 //
 // Anybody can say that it has pieces. What a peer says counts when it has passed on pieces or sent us a block of ours; of
 // those who have shown nothing yet, it counts for two in each network. What we gave to a peer counts without its word. What a
-// hoarder or liar has counts for nothing, and so does coming with everything.
+// hoarder or liar has counts for nothing, and so does coming with everything, or getting everything and taking nothing of us.
 
 // A weight is which of a peer's pieces count.
 type weight uint8
@@ -23,6 +23,7 @@ const (
 const (
 	perGroup    = 2 // unproven peers of a /24 or /48 that are believed
 	strikesMost = 3 // impossible claims that make a liar
+	missedMost  = 2
 )
 
 // A group is a /24 of IPv4 or /48 of IPv6.
@@ -31,6 +32,7 @@ type group struct {
 	peers    int
 	admitted int
 	believed int
+	failed   int // audits
 }
 
 func (p *Picker) groupOf(addr netip.Addr) *group {
@@ -90,7 +92,7 @@ func (p *Picker) weightOf(q *peer) weight {
 		return nothing
 	case q.audited > p.now:
 		return all
-	case q.claimed || q.strikes > 0:
+	case q.claimed || q.strikes > 0 || q.aloof():
 		return given
 	case q.trust == Proven || q.admitted:
 		return all
@@ -98,14 +100,20 @@ func (p *Picker) weightOf(q *peer) weight {
 	return given
 }
 
+// aloof reports whether q has shown nothing, not even that it takes something: it passed by what it was offered, or says that
+// it got everything elsewhere.
+func (q *peer) aloof() bool {
+	return q.sent == 0 && q.trust == Unproven && (q.shuns > 0 || q.missed >= missedMost || q.complete)
+}
+
 // admit gives q one of the places of its network for the unproven, or takes it away.
 func (p *Picker) admit(q *peer) {
-	wants := q.ready && q.trust == Unproven && !q.claimed && !q.liar && q.strikes == 0 && q.audited <= p.now
+	wants := q.ready && q.trust == Unproven && !q.claimed && !q.liar && q.strikes == 0 && q.audited <= p.now && !q.aloof()
 	switch {
 	case q.admitted && !wants:
 		q.admitted = false
 		q.group.admitted--
-	case !q.admitted && wants && q.group.admitted < perGroup:
+	case !q.admitted && wants && q.group.admitted+q.group.failed < perGroup:
 		q.admitted = true
 		q.group.admitted++
 	}

@@ -54,10 +54,10 @@ func TestFailedAuditEndsTheConnectionAndIsRemembered(t *testing.T) {
 	require.Empty(t, w.loans("a"))
 }
 
-func TestAuditHoldsHalfAnHour(t *testing.T) {
+func TestAuditHoldsAWhile(t *testing.T) {
 	w := draw(t, Config{}, 4, "sent ####\n a all\n b ....")
 	w.p.Audited(w.now, w.ids["a"], true)
-	w.after(29 * time.Minute)
+	w.after(44 * time.Minute)
 	require.Equal(t, 1, w.piece(0).Holders)
 	w.after(2 * time.Minute)
 	require.Equal(t, 0, w.piece(0).Holders)

@@ -20,12 +20,19 @@ const (
 	KindChoke
 	// KindDrop: close the connection to Peer. Call [Picker.PeerLeft] when it is closed.
 	KindDrop
+	// KindInterest: send INTERESTED to Peer, which is to show what it claims.
+	KindInterest
+	// KindDisinterest: send NOT INTERESTED to Peer: a slot of its is worth more to others.
+	KindDisinterest
+	// KindAsk: request Block of Peer, give it a minute, compare it with ours, and call [Picker.Answered] or
+	// [Picker.Unanswered].
+	KindAsk
 )
 
-// String returns the name of the kind: "offer", "withdraw", "unchoke", "choke" or "drop".
+// String returns the name of the kind: "offer", "withdraw", "unchoke", "choke", "drop", "interest", "disinterest" or "ask".
 func (k Kind) String() string { return name(kindNames[:], k) }
 
-var kindNames = [...]string{"", "offer", "withdraw", "unchoke", "choke", "drop"}
+var kindNames = [...]string{"", "offer", "withdraw", "unchoke", "choke", "drop", "interest", "disinterest", "ask"}
 
 // A Class is what bytes are sent for. Each class has a rate of its own: see [Rates].
 type Class uint8
@@ -76,13 +83,15 @@ const (
 	Unrevealed
 	// AuditFailed: the peer sent bytes that are not ours.
 	AuditFailed
+	// Claims: the peer says that it has pieces, and is asked to show that.
+	Claims
 )
 
 // String returns the name of the rule in lower case with dashes, such as "not-started".
 func (c Code) String() string { return name(codeNames[:], c) }
 
 var codeNames = [...]string{"", "unsent", "lost", "stalled", "again", "alone", "starving", "behind", "not-started", "slow",
-	"elsewhere", "served", "idle", "unrevealed", "audit-failed"}
+	"elsewhere", "served", "idle", "unrevealed", "audit-failed", "claims"}
 
 func name[E ~uint8](names []string, e E) string {
 	if int(e) < len(names) && names[e] != "" {
@@ -134,6 +143,8 @@ func (r Reason) String() string {
 		return fmt.Sprintf("it asked %s in a row for what it was not offered", times(r.Count))
 	case AuditFailed:
 		return "the bytes it sent are not ours"
+	case Claims:
+		return "it says that it has pieces"
 	}
 	return r.Code.String()
 }
@@ -150,8 +161,9 @@ func times(n int) string {
 type Decision struct {
 	Kind   Kind
 	Peer   Peer
-	Piece  uint32 // of an offer or withdrawal
+	Piece  uint32 // of an offer or withdrawal, or what is asked for
 	Class  Class  // of an offer
+	Block  Block  // what is asked for
 	Reason Reason
 }
 
@@ -162,6 +174,12 @@ func (d Decision) String() string {
 		return fmt.Sprintf("offer piece %d to peer %d (%v): %v", d.Piece, d.Peer, d.Class, d.Reason)
 	case KindWithdraw:
 		return fmt.Sprintf("withdraw piece %d from peer %d: %v", d.Piece, d.Peer, d.Reason)
+	case KindInterest:
+		return fmt.Sprintf("show interest in peer %d: %v", d.Peer, d.Reason)
+	case KindDisinterest:
+		return fmt.Sprintf("show no more interest in peer %d", d.Peer)
+	case KindAsk:
+		return fmt.Sprintf("ask peer %d for %d bytes of piece %d: %v", d.Peer, d.Block.Length, d.Piece, d.Reason)
 	}
 	return fmt.Sprintf("%v peer %d: %v", d.Kind, d.Peer, d.Reason)
 }

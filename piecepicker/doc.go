@@ -22,7 +22,7 @@
 //	recipient.go  Who gets it?      who has the least out for what it has shown
 //	throttle.go   How fast?         all for need; else half for each further copy
 //
-// Around them: claims.go (whose word counts), relay.go (who passes on what it got), loan.go (what became of an offer),
+// Around them: claims.go (whose word counts), audit.go (who has to show what it claims), relay.go (who passes on what it got), loan.go (what became of an offer),
 // rescue.go (leeches the swarm gives nothing), gate.go (the last pieces wait for the slow), window.go (how much is on its way
 // at a time), fill.go (the order of all this), sweep.go (what the clock brings about), rarity.go and heap.go (finding a piece
 // and a peer fast), record.go and snapshot.go (what outlives a connection, and a restart).
@@ -40,7 +40,9 @@
 //	hoarder                                   2 overdue, and more than 4 for each piece passed on
 //	believed without evidence                 2 peers of each /24 or /48
 //	liar                                      3 pieces claimed that never left us, while no other origin is known
-//	an audit holds                            30 min
+//	an audit                                  3 blocks of 16 KiB of different pieces; holds 45 min; one block more after 30 to 40
+//	asked of one peer in an hour              64 KiB; of all a hundredth of what was sent; of 4 leeches at a time
+//	asked again after silence                 1 min, doubled each time to 64; who sent wrong bytes is banned for a week
 //	an offer is taken back                    not asked for in 20 s (10 s if the peer is not interested); slow for 30 s:
 //	                                          below a twentieth of the median, or 1 KiB/s
 //	a piece sent whole counts as received     when the peer says so, is no longer interested, or after 5 s
@@ -80,6 +82,9 @@
 //   - What we gave to a peer counts without a place among the believed of its network, since it is no claim.
 //   - A piece of which no whole copy left us is needed whatever is claimed, and no copy is out before it was sent.
 //   - The floor is what a budget must leave for need. It does not feed assistance, beyond a piece in 10 min.
+//   - The blocks of an audit follow each other within seconds: the window in which a seed answers may be short. An audit holds 45
+//     min instead of 30, so that it can be repeated within 64 KiB an hour.
+//   - Who took nothing it was offered, or got everything without us, is not among the believed of its network: a parrot does the same.
 //   - Audited holders count as proven where stalled pieces are looked for.
 //   - Needed pieces are ordered in tiers of 4 x copies sent + holders, not exactly by it.
 //   - Who has a full window is offered pieces, one at a time, when nothing else is on its way: the line does not idle.
@@ -97,8 +102,10 @@
 //
 // # Limitations
 //
-// It never ends its masquerade, in any mode: whoever seeds openly needs no picker. It does not choose whom to connect to, whom
-// to audit, or whom to evict. Copies sent by other ways, such as web seeds, are unknown to it. It decides for one torrent:
+// It never ends its masquerade, in any mode: whoever seeds openly needs no picker. It does not choose whom to connect to, or whom to
+// evict. An audit shows that a peer had a block when it was asked: it may have fetched it from another peer, and may serve nobody
+// else. That the second does not put us to sleep is because leeches that starve are served whatever the availability; the first
+// costs the liar the traffic of an honest peer. Copies sent by other ways, such as web seeds, are unknown to it. It decides for one torrent:
 // sharing a line between torrents is the limiter's task. A client that has chosen not to want a piece cannot be told from one
 // that is slow to ask. Two peers behind one address share their record.
 package piecepicker

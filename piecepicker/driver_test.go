@@ -26,8 +26,11 @@ type driver struct {
 	peers map[Peer]*seen
 	order []Peer // the keys of peers
 	sent  map[uint32]int
-	out   []Decision
-	err   error
+
+	fetched int64 // by audits
+
+	out []Decision
+	err error
 }
 
 // seen is what the driver knows of a peer from its own events and the decisions.
@@ -38,6 +41,11 @@ type seen struct {
 	flipped  time.Time
 	unchoked bool
 	dropped  bool
+
+	interest bool // of ours
+	chokes   bool // it answers nothing but what it allows
+	allows   map[uint32]bool
+	asked    *Block
 }
 
 func newDriver(cfg Config, seed uint64, rng source) *driver {
@@ -74,6 +82,13 @@ func (d *driver) carryOut() {
 			s.unchoked, s.flipped = o.Kind == KindUnchoke, d.now
 		case KindDrop:
 			s.dropped = true
+		case KindInterest, KindDisinterest:
+			if s.interest == (o.Kind == KindInterest) {
+				d.fail("%v: changes nothing", o)
+			}
+			s.interest = o.Kind == KindInterest
+		case KindAsk:
+			d.asked(o, s)
 		case KindWithdraw:
 			if !s.revealed[o.Piece] {
 				d.fail("%v: was not revealed", o)
@@ -108,6 +123,41 @@ func (d *driver) offered(o Decision, s *seen) {
 	}
 }
 
+// asked holds a request to what a leech may ask for, and to what may be spent.
+func (d *driver) asked(o Decision, s *seen) {
+	b := o.Block
+	if s.asked != nil {
+		d.fail("%v: another is on its way", o)
+	}
+	if s.chokes && !s.allows[b.Index] || !s.interest {
+		d.fail("%v: it would not answer", o)
+	}
+	if int(b.Index) >= len(d.p.pieces) || !s.complete && !s.has[b.Index] && !d.p.peers[o.Peer].has(b.Index) {
+		d.fail("%v: it does not have that", o)
+	}
+	if b.Begin%unit != 0 || b.Length == 0 || b.Length > unit || int64(b.Begin)+int64(b.Length) > d.p.size(b.Index) {
+		d.fail("%v: not a block", o)
+	}
+	if (d.fetched+int64(b.Length))*100 > d.p.sent {
+		d.fail("%v: more than a hundredth of %d", o, d.p.sent)
+	}
+	s.asked = &b
+}
+
+// answer makes a peer answer what it was asked for, or not.
+func (d *driver) answer(id Peer, s *seen) {
+	switch b := s.asked; {
+	case b == nil:
+	case d.rng.IntN(3) == 0:
+		s.asked = nil
+		d.p.Unanswered(d.now, id, *b)
+	default:
+		s.asked = nil
+		d.fetched += int64(b.Length)
+		d.p.Answered(d.now, id, *b, d.rng.IntN(20) > 0)
+	}
+}
+
 // step makes one event.
 func (d *driver) step() {
 	d.now = d.now.Add([...]time.Duration{0, time.Millisecond, 40 * time.Millisecond, 700 * time.Millisecond, 3 * time.Second}[d.rng.IntN(5)])
@@ -120,7 +170,7 @@ func (d *driver) step() {
 	}
 	id := d.order[d.rng.IntN(len(d.order))]
 	s := d.peers[id]
-	switch d.rng.IntN(24) {
+	switch d.rng.IntN(26) {
 	case 0:
 		d.leave(id)
 	case 1:
@@ -134,7 +184,12 @@ func (d *driver) step() {
 	case 9:
 		d.oddBlock(id, piece)
 	case 10:
-		d.rare(id)
+		d.rare(id, s)
+	case 11:
+		d.answer(id, s)
+	case 12:
+		s.chokes = d.rng.IntN(3) == 0
+		d.p.PeerChoking(d.now, id, s.chokes)
 	default:
 		d.fetch(id, s)
 	}
@@ -149,8 +204,9 @@ func (d *driver) join() {
 	if d.rng.IntN(20) == 0 {
 		addr = netip.Addr{}
 	}
-	id := d.p.PeerJoined(d.now, PeerInfo{Addr: addr, UploadOnly: d.rng.IntN(50) == 0})
-	d.peers[id] = &seen{has: map[uint32]bool{}, revealed: map[uint32]bool{}}
+	id := d.p.PeerJoined(d.now, PeerInfo{Addr: addr, UploadOnly: d.rng.IntN(50) == 0,
+		Patience: time.Duration(d.rng.IntN(3)) * time.Minute})
+	d.peers[id] = &seen{has: map[uint32]bool{}, revealed: map[uint32]bool{}, chokes: true, allows: map[uint32]bool{}}
 	d.order = append(d.order, id)
 }
 
@@ -215,7 +271,7 @@ func (d *driver) oddBlock(id Peer, piece uint32) {
 	}
 }
 
-func (d *driver) rare(id Peer) {
+func (d *driver) rare(id Peer, s *seen) {
 	switch d.rng.IntN(12) {
 	case 0:
 		d.p.Audited(d.now, id, true)
@@ -229,6 +285,10 @@ func (d *driver) rare(id Peer) {
 		d.p.SetLimits(d.now, Limits{MaxRate: int64(d.rng.IntN(3)) << 20, Pace: int64(d.rng.IntN(2)) << 18, Spent: float64(d.rng.IntN(13)) / 10})
 	case 5:
 		d.p.SetLimits(d.now, Limits{})
+	case 6:
+		piece := uint32(d.rng.IntN(len(d.p.pieces)))
+		d.p.PeerAllows(d.now, id, piece)
+		s.allows[piece] = true
 	}
 }
 

@@ -16,7 +16,7 @@ func (p *Picker) PeerJoined(now time.Time, info PeerInfo) Peer {
 	addr := info.Addr.Unmap()
 	q := &peer{
 		id: id, home: homeOf(addr), group: p.groupOf(addr), uploadOnly: info.UploadOnly,
-		joined: p.now, flipped: never, lent: p.now, moved: never, trust: Unproven,
+		joined: p.now, flipped: never, lent: p.now, moved: never, trust: Unproven, audit: &audit{since: never}, patience: info.Patience,
 		relay: relay{window: windowFirst}, salt: 1e-3 * p.rng.Float64(),
 	}
 	q.meter.since = p.now
@@ -144,7 +144,9 @@ func (p *Picker) BlockSent(now time.Time, id Peer, piece, begin uint32, n int) {
 		return
 	}
 	q.moved = p.now
-	q.sent += int64(n)
+	if q.sent += int64(n); q.sent == int64(n) {
+		p.judge(q) // it takes something
+	}
 	p.sent += int64(n)
 	q.meter.add(p.now, int64(n))
 	p.meter.add(p.now, int64(n))
@@ -154,25 +156,12 @@ func (p *Picker) BlockSent(now time.Time, id Peer, piece, begin uint32, n int) {
 	}
 }
 
-// Audited notes that the peer sent a block we asked for as a test: ok says that its bytes were ours. No answer is no
-// verdict and is not noted.
+// Audited notes that the peer was found to have what it says, or to send bytes that are not ours, in another way than by what
+// the picker asked for.
 func (p *Picker) Audited(now time.Time, id Peer, ok bool) {
-	q := p.peerAt(now, id)
-	if q == nil {
-		return
+	if q := p.peerAt(now, id); q != nil {
+		p.verdict(q, ok)
 	}
-	if ok {
-		q.audited = p.now + auditHolds
-		q.strikes, q.liar = 0, q.auditFail
-		if !q.liar && p.foreign(q) {
-			p.secondOrigin()
-		}
-	} else {
-		q.auditFail, q.liar = true, true
-		p.tell(Decision{Kind: KindDrop, Peer: q.id, Reason: Reason{Code: AuditFailed}})
-	}
-	p.judge(q)
-	p.touch(q)
 }
 
 // PeerLeft notes that the connection is closed. The number may be given to the next peer; decisions about this one that
@@ -182,6 +171,7 @@ func (p *Picker) PeerLeft(now time.Time, id Peer) {
 	if q == nil {
 		return
 	}
+	p.endAudit(q)
 	p.remember(q)
 	p.part(q)
 	p.peers[id] = nil

@@ -53,12 +53,15 @@ type peer struct {
 	pace      pace
 	sent      int64
 
-	relay   relay
-	audited time.Duration // until when an audit holds
-	strikes int           // impossible claims
-	gave    bitset        // pieces we gave it, kept while only those count
-	group   *group
-	joined  time.Duration
+	relay    relay
+	audit    *audit
+	patience time.Duration // how long it stays without being asked for anything; 0 for ever
+	audited  time.Duration // until when an audit holds
+	missed   int           // offers in a row of which it took nothing, though it says it has the piece
+	strikes  int           // impossible claims
+	gave     bitset        // pieces we gave it, kept while only those count
+	group    *group
+	joined   time.Duration
 
 	// What it left behind in an earlier connection.
 	home  home
@@ -70,7 +73,6 @@ type peer struct {
 const (
 	never       = time.Duration(-1 << 62)
 	readyAfter  = 300 * time.Millisecond
-	auditHolds  = 30 * time.Minute
 	refusalsMax = 50
 	maxPeers    = 1<<16 - 1
 )
@@ -165,10 +167,19 @@ func (p *Picker) leaveMembers(q *peer) {
 // gain notes that q, a member, got piece i: by its own word, or because all of it was sent.
 func (p *Picker) gain(q *peer, i uint32) {
 	ours, untouched := false, true
-	if k, lent := q.index[i]; lent {
-		ours, untouched = p.receive(q, k)
-	} else if p.impossible(i) {
+	_, lent := q.index[i]
+	if lent {
+		ours, untouched = p.receive(q, q.index[i])
+	}
+	if !ours && untouched && p.impossible(i) {
 		q.strike(1)
+		p.judge(q)
+	}
+	if !ours {
+		q.audit.fresh, q.audit.claimed = i, true
+	}
+	if lent && untouched && q.sent == 0 {
+		q.missed++
 		p.judge(q)
 	}
 	first := ours && p.onlyOurs(i)
@@ -198,6 +209,7 @@ func (p *Picker) gain(q *peer, i uint32) {
 	switch n := len(p.pieces); {
 	case q.nHave == n:
 		q.complete, q.have = true, nil
+		p.judge(q)
 		p.touch(q)
 	case q.nHave*levels/n != (q.nHave-1)*levels/n || q.strikes > 0:
 		p.touch(q)

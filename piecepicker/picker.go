@@ -68,6 +68,8 @@ type PeerInfo struct {
 	Addr netip.Addr
 	// UploadOnly says that the peer wants nothing (BEP 21).
 	UploadOnly bool
+	// Patience is how long the peer's client stays connected to a leech that asks it for nothing. If zero, for ever.
+	Patience time.Duration
 }
 
 // A Picker decides for one torrent that we seed. It is not safe for concurrent use, and holds no goroutine, clock or lock:
@@ -107,6 +109,7 @@ type Picker struct {
 	groups         map[netip.Prefix]*group
 	believedGroups int
 	records        map[home]*record
+	audits         auditing
 
 	// Choosing.
 	queues    [queues]queue

@@ -24,6 +24,10 @@ type record struct {
 	served  int
 	waiting []waiting // in the last connection
 	parts   []part
+	audit   *audit
+	audited time.Duration
+	shuns   int
+	missed  int
 }
 
 // A part is what was sent of a piece that was not finished.
@@ -35,6 +39,7 @@ type part struct {
 
 const (
 	recordKept  = time.Hour
+	banKept     = 7 * 24 * time.Hour // who sent wrong bytes
 	recordsMost = 4096
 	partKept    = 10 * time.Minute
 	partsMost   = 8
@@ -52,13 +57,14 @@ func homeOf(addr netip.Addr) home {
 // recordOf returns what is known of q, and nil if that is nothing.
 func (p *Picker) recordOf(q *peer) *record {
 	r := &q.relay
-	if !q.home.IsValid() || r.served == 0 && r.relayed == 0 && !q.liar && len(q.loans) == 0 {
+	if !q.home.IsValid() || r.served == 0 && r.relayed == 0 && !q.liar && len(q.loans) == 0 && q.audit.count.asked == 0 && !q.aloof() {
 		return nil
 	}
 	rec := &record{
 		left: p.now, trust: q.trust, banned: q.auditFail, liar: q.liar,
 		window: r.window, relayed: r.relayed, expired: r.expired, served: r.served,
 		waiting: slices.Clone(r.waiting[:min(len(r.waiting), keptWaiting)]),
+		audit:   q.audit, audited: q.audited, shuns: q.shuns, missed: q.missed,
 	}
 	for _, ln := range q.loans {
 		if ln.units != nil && !ln.done && len(rec.parts) < partsMost {
@@ -83,7 +89,7 @@ func (p *Picker) remember(q *peer) {
 // expireRecords forgets records that are old, and the oldest of those that are too many.
 func (p *Picker) expireRecords() {
 	for h, rec := range p.records {
-		if p.now-rec.left > recordKept {
+		if p.now-rec.left > rec.kept() {
 			delete(p.records, h)
 		}
 	}
@@ -107,20 +113,34 @@ func (p *Picker) recall(q *peer) {
 	if rec == nil {
 		return
 	}
-	delete(p.records, q.home)
-	if p.now-rec.left > recordKept {
+	if p.now-rec.left > rec.kept() {
+		delete(p.records, q.home)
 		return
 	}
-	q.trust, q.auditFail, q.liar = rec.trust, rec.banned, rec.liar
+	if rec.banned {
+		q.auditFail, q.liar = true, true
+		p.tell(Decision{Kind: KindDrop, Peer: q.id, Reason: Reason{Code: AuditFailed}})
+		return // and stays on record: all of its connections are
+	}
+	delete(p.records, q.home)
+	q.trust, q.liar = rec.trust, rec.liar
+	if rec.audit != nil {
+		q.audit, q.audited, q.shuns, q.missed = rec.audit, rec.audited, rec.shuns, rec.missed
+	}
 	r := &q.relay
 	r.window, r.relayed, r.expired, r.served = rec.window, rec.relayed, rec.expired, rec.served
 	if p.now-rec.left <= partKept {
 		q.parts = rec.parts
 	}
 	q.owed = rec.waiting
-	if q.auditFail {
-		p.tell(Decision{Kind: KindDrop, Peer: q.id, Reason: Reason{Code: AuditFailed}})
+}
+
+// kept returns how long the record is of use.
+func (r *record) kept() time.Duration {
+	if r.banned {
+		return banKept
 	}
+	return recordKept
 }
 
 // resume goes on where q left: what it still has to pass on is awaited again, and what it lost is offered again.

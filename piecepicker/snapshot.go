@@ -114,7 +114,7 @@ func (p *Picker) Restore(now time.Time, b []byte) error {
 		if err != nil {
 			return err
 		}
-		if p.now-rec.left <= recordKept {
+		if p.now-rec.left <= rec.kept() {
 			records[h] = rec
 		}
 	}

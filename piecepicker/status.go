@@ -61,6 +61,7 @@ type Status struct {
 	Leeches      int     // connected peers that lack something
 	Complete     int     // connected peers that say they have everything
 	Believed     int     // connected peers whose pieces count
+	Audits       Audits
 	Proven       int
 	Hoarders     int
 	Liars        int
@@ -88,6 +89,7 @@ type PeerStatus struct {
 	Sent       int64    // payload bytes sent to it
 	Rate       int64    // bytes per second it takes from us
 	Starving   time.Duration
+	Audit      AuditStatus
 }
 
 // A PieceStatus is the state of one piece.
@@ -108,6 +110,7 @@ func (p *Picker) Status(now time.Time) Status {
 		Held: p.held(), OnLoan: p.loans, InFlight: p.inFlight, Window: p.windowSize(), Sent: p.sent,
 		RelayDelay: p.relayDelay, Arrivals: p.arrivals, Rates: p.Rates(now),
 	}
+	s.Audits.Fetched = p.audits.fetched
 	if p.cfg.Length > 0 {
 		s.Copies = float64(p.sent) / float64(p.cfg.Length)
 	}
@@ -137,6 +140,7 @@ func (s *Status) add(p *Picker, q *peer) {
 	if q.weight == all || q.weight == given && q.gave != nil {
 		s.Believed++
 	}
+	s.Audits.add(p, q)
 	switch p.trustOf(q) {
 	case Proven:
 		s.Proven++
@@ -196,6 +200,7 @@ func (p *Picker) PeerStatus(now time.Time, id Peer) (PeerStatus, bool) {
 	if q.taker != 0 {
 		s.Starving = p.starveClock - q.fed
 	}
+	s.Audit = p.auditStatus(q)
 	loans := slices.Clone(q.loans)
 	slices.SortStableFunc(loans, func(a, b loan) int {
 		return cmp.Or(cmp.Compare(a.made, b.made), cmp.Compare(a.piece, b.piece))

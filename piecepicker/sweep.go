@@ -45,6 +45,7 @@ func (p *Picker) sweep() {
 			p.sweepPeer(q, slow)
 		}
 	}
+	p.superviseAll()
 	p.stallScan()
 	p.openGate()
 	p.findStarving()
@@ -116,6 +117,7 @@ func (p *Picker) flippable(q *peer) bool { return q.unchoked || p.now-q.flipped 
 func (p *Picker) shun(q *peer) {
 	q.shunned = p.now + min(shunFor<<min(q.shuns, 10), shunMost)
 	q.shuns++
+	p.judge(q)
 	p.touch(q)
 }
 

@@ -90,7 +90,8 @@ type Config struct {
 	Server      Make   // what is being looked at
 	Connections int    // that the server takes. If zero, 200
 	Groups      []Group
-	// Audit is how long after its claim a peer that says it is complete is audited. If zero, 30 s. If negative, never.
+	// Audit is how long an honest peer lets the server wait for a slot, when that wants to audit it. If zero, 30 s. If negative,
+	// for ever.
 	Audit time.Duration
 	Loss  Loss // if its Share is not zero
 	// Until is when the simulation ends at the latest. If zero, after 12 hours. It ends as soon as all honest peers are

@@ -29,8 +29,9 @@
 // random, for 30 s; when complete, whoever waited longest. HAVE goes to all neighbours and to the server. They take from the
 // server like from any neighbour: what it shows them, when it unchokes them.
 //
-// The server takes up to 200 connections; who finds it full comes again every 30 s. A peer that says it is complete is audited
-// by an oracle, Config.Audit later and every 25 min from then on: honest peers pass, liars do not answer, junk seeds fail.
+// The server takes up to 200 connections; who finds it full comes again every 30 s. Whom the server shows interest gives it a
+// slot, Config.Audit later, and answers what it asks for: honest peers with their bytes, junk seeds with others. Liars and free
+// riders do not.
 //
 // # Figures
 //

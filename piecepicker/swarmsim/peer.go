@@ -36,6 +36,7 @@ type peer struct {
 	nextDial  time.Duration // the server; Forever when dropped
 	nextClaim time.Duration
 	heard     []uint32 // what a parrot will say next
+	courted   bool     // the server is interested in it
 	order     []int    // in which a creeping fake claims
 	finished  bool     // was complete
 	inflow    float64  // bytes that want to come in this step

@@ -7,8 +7,7 @@ import (
 )
 
 const (
-	dialEvery  = 30 * time.Second // who found the server full comes again after this
-	auditEvery = 25 * time.Minute
+	dialEvery = 30 * time.Second // who found the server full comes again after this
 )
 
 // What goes on between the peers and the server.
@@ -34,9 +33,6 @@ func (s *swarm) dial(p *peer) {
 	default:
 		s.server.PeerBitfield(s.clock(), num, p.have.wire(s.cfg.Pieces))
 	}
-	if p.complete() {
-		s.audit(p)
-	}
 }
 
 // hangUp ends the connection of p to the server.
@@ -48,7 +44,7 @@ func (s *swarm) hangUp(p *peer) {
 	s.byNum[p.num] = nil
 	s.server.PeerLeft(s.clock(), p.num)
 	s.conns--
-	p.seed, p.num = nil, 0
+	p.seed, p.num, p.courted = nil, 0, false
 }
 
 // serve lets the server decide, and does what it says.
@@ -71,6 +67,12 @@ func (s *swarm) serve() {
 			s.permit(p.seed)
 		case piecepicker.KindChoke:
 			s.shut(p.seed)
+		case piecepicker.KindInterest:
+			s.approached(p)
+		case piecepicker.KindDisinterest:
+			s.jilted(p)
+		case piecepicker.KindAsk:
+			s.asked(p, d.Block)
 		case piecepicker.KindDrop:
 			s.res.Groups[p.group].Dropped++
 			s.hangUp(p)
@@ -90,26 +92,38 @@ func (s *swarm) show(p *peer, i uint32) {
 	}
 }
 
-// audit has the oracle look at p, which says it is complete: later, and again and again while it is connected.
-func (s *swarm) audit(p *peer) {
+// approached has p, in which the server shows interest, give it a slot when it comes to it; a liar has nothing to give.
+func (s *swarm) approached(p *peer) {
+	p.courted = true
 	answers := p.what.Behaviour == Leech || p.what.Behaviour == JunkSeed
-	if s.cfg.audit() < 0 || p.seed == nil || !answers {
+	if s.cfg.audit() < 0 || !answers {
 		return
 	}
 	conn := p.seed
-	var look func()
-	look = func() {
-		if p.seed != conn || !p.complete() {
+	s.timers.at(s.now+s.cfg.audit(), func() {
+		if p.seed == conn && p.courted {
+			s.server.PeerChoking(s.clock(), p.num, false)
+		}
+	})
+}
+
+// jilted has p take the slot away from the server, which is not interested any more.
+func (s *swarm) jilted(p *peer) {
+	p.courted = false
+	s.server.PeerChoking(s.clock(), p.num, true)
+}
+
+// asked has p answer the server, in the next step.
+func (s *swarm) asked(p *peer, b piecepicker.Block) {
+	conn := p.seed
+	s.timers.at(s.now+s.cfg.step(), func() {
+		if p.seed != conn {
 			return
 		}
-		ok := p.what.Behaviour == Leech
-		if ok {
-			s.say("%v passes an audit", p)
-		} else {
-			s.say("%v fails an audit", p)
+		right := p.what.Behaviour == Leech && p.have.has(b.Index)
+		if !right {
+			s.say("%v gives bytes that are not the torrent's", p)
 		}
-		s.server.Audited(s.clock(), p.num, ok)
-		s.timers.at(s.now+auditEvery, look)
-	}
-	s.timers.at(s.now+s.cfg.audit(), look)
+		s.server.Answered(s.clock(), p.num, b, right)
+	})
 }

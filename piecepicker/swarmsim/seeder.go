@@ -103,7 +103,9 @@ func (s *seeder) BlockSent(_ time.Time, id piecepicker.Peer, _, _ uint32, n int)
 	s.remotes[id].sent += int64(n)
 }
 
-func (s *seeder) Audited(time.Time, piecepicker.Peer, bool) {}
+func (s *seeder) PeerChoking(time.Time, piecepicker.Peer, bool) {}
+
+func (s *seeder) Answered(time.Time, piecepicker.Peer, piecepicker.Block, bool) {}
 
 func (s *seeder) PeerLeft(_ time.Time, id piecepicker.Peer) {
 	g := s.remotes[id]

@@ -19,7 +19,8 @@ type Server interface {
 	PeerInterested(now time.Time, id piecepicker.Peer, interested bool)
 	Requested(now time.Time, id piecepicker.Peer, piece uint32) (piecepicker.Class, bool)
 	BlockSent(now time.Time, id piecepicker.Peer, piece, begin uint32, n int)
-	Audited(now time.Time, id piecepicker.Peer, ok bool)
+	PeerChoking(now time.Time, id piecepicker.Peer, choking bool)
+	Answered(now time.Time, id piecepicker.Peer, b piecepicker.Block, right bool)
 	PeerLeft(now time.Time, id piecepicker.Peer)
 	Tick(now time.Time, dst []piecepicker.Decision) []piecepicker.Decision
 	Rates(now time.Time) piecepicker.Rates
