@@ -44,6 +44,7 @@ var layers = map[string][]string{
 	// composition
 	"/seedserver": {"/bencode/metainfo", "/peerwire", "/piecepicker", "/tracker", "/tracker/peerstore", "/tracker/httptracker",
 		"/seedserver/accesslog", "/seedserver/budget", "/seedserver/catalog", "/seedserver/ledger", "/seedserver/storage", "/seedserver/swarm",
+		"/seedserver/swarm/candidates",
 		"/seedserver/web", "/seedserver/web/admin"},
 	"/cmd/seedserver": {"/bencode/metainfo", "/seedserver", "/seedserver/budget", "/seedserver/catalog", "/seedserver/ledger",
 		"/seedserver/storage"},

@@ -87,7 +87,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.torrents = &torrents{
 		cfg: &s.cfg, log: s.log, root: s.catalog.Root(), pool: storage.NewPool(0), host: s.host, limit: s.limit, perTorrent: cfg.MaxUpTorrent,
-		port: s.peerPort, recheck: s.catalog.Recheck,
+		port: s.peerPort, own: s.PeerAddrs, recheck: s.catalog.Recheck,
 		store: s.store, logs: s.logs, pickers: s.pickers, live: map[metainfo.InfoHash]*torrent{},
 	}
 	s.advertiser = newAdvertiser(&s.cfg, netip.AddrPort{})

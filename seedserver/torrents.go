@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -27,6 +28,7 @@ type torrents struct {
 	host    *swarm.Host
 	limit   *budget.Node              // of all torrents together
 	port    func() uint16             // of the peer listener
+	own     func() []netip.AddrPort   // at which peers reach us
 	recheck func(h metainfo.InfoHash) // tells the catalog that content is not as published
 	store   *store                    // accounts what is sent, and to whom
 	logs    *logs
@@ -83,7 +85,7 @@ func (ts *torrents) Publish(v *catalog.Version) error {
 	cfg := swarm.Config{
 		Info: v.Info, InfoBytes: v.InfoBytes, InfoHash: v.InfoHash,
 		Content: &t.content, Limiter: t.limit, UploadSlots: ts.cfg.UploadSlots,
-		ListenPort: ts.port(), Client: "seedserver " + ts.cfg.version(),
+		Own: ts.own(), ListenPort: ts.port(), Client: "seedserver " + ts.cfg.version(),
 		Changed:      func(error) { ts.recheck(v.InfoHash) },
 		Sent:         func(class swarm.Class, n int) { ts.store.count(t.entry.Load(), ledgerClasses[class], int64(n)) },
 		SentMetadata: func(n int) { ts.store.count(t.entry.Load(), ledger.ClassMetadata, int64(n)) },

@@ -2,6 +2,7 @@ package seedserver
 
 import (
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
 	"github.com/seedserver/bittorrent/seedserver/accesslog"
+	"github.com/seedserver/bittorrent/seedserver/swarm/candidates"
 	"github.com/seedserver/bittorrent/tracker"
 	"github.com/seedserver/bittorrent/tracker/httptracker"
 	"github.com/seedserver/bittorrent/tracker/peerstore"
@@ -31,11 +33,19 @@ func (w *witness) Announce(now time.Time, req *tracker.AnnounceRequest, res *tra
 	}
 	if t := w.torrents.find(metainfo.InfoHash(req.InfoHash)); t != nil {
 		w.torrents.store.ledger.AddPeer(now, t.entry.Load(), req.Addr.Addr())
+		t.heardOf(req)
 		if completed {
 			w.torrents.store.ledger.AddCompleted(now, t.entry.Load(), t.version.Load().Info.Length())
 		}
 	}
 	return standing, nil
+}
+
+// heardOf tells the swarm of a leech that announced: one that cannot reach us, by itself or by what its network allows, is dialled.
+func (t *torrent) heardOf(req *tracker.AnnounceRequest) {
+	if req.Left != 0 && req.Event != tracker.EventStopped && t.swarm.WantsPeers() {
+		t.swarm.AddCandidates(candidates.Tracker, netip.Addr{}, candidates.Peer{Addr: req.Addr})
+	}
 }
 
 // announce says of a download that is said to be complete whether the store counts it: it does so once for each client. One after

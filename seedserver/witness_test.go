@@ -11,6 +11,7 @@ import (
 	"github.com/seedserver/bittorrent/bencode/metainfo"
 	"github.com/seedserver/bittorrent/seedserver/catalog"
 	"github.com/seedserver/bittorrent/seedserver/ledger"
+	"github.com/seedserver/bittorrent/seedserver/swarm"
 	"github.com/seedserver/bittorrent/tracker"
 	"github.com/seedserver/bittorrent/tracker/peerstore"
 )
@@ -21,8 +22,9 @@ func TestWitness(t *testing.T) {
 	require.NoError(t, err)
 	defer l.Close()
 	hash := metainfo.InfoHash{1}
-	one := &torrent{}
-	one.version.Store(&catalog.Version{Path: "a", Info: &metainfo.Info{Files: []metainfo.File{{Length: 1000}}}})
+	info := &metainfo.Info{PieceLength: 16 << 10, Pieces: make([]byte, 20), Files: []metainfo.File{{Length: 1000}}}
+	one := &torrent{swarm: swarm.New(swarm.Config{Info: info})}
+	one.version.Store(&catalog.Version{Path: "a", Info: info})
 	one.entry.Store(7)
 	w := &witness{
 		Store:    peerstore.New(peerstore.Config{}),

@@ -4,6 +4,7 @@ import (
 	crand "crypto/rand"
 	"math/rand/v2"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/seedserver/bittorrent/seedserver/swarm/candidates"
@@ -12,7 +13,8 @@ import (
 // AddCandidates tells of addresses at which peers of the torrent may listen: source and from say who told, from being the zero
 // Addr for ourselves, a person, or a tracker in this process. They are dialled when the torrent wants peers, and a [Host] that has
 // it dials. It does not wait, and may be called before Run; where the Swarm is behind, or has ended, they are lost and it reports
-// false. Of a private torrent, only those of its tracker and of a person are taken (BEP 27). Any goroutine may call it; peers is the Swarm's then.
+// false. Of a private torrent, only those of its tracker and of a person are taken (BEP 27). Any goroutine may call it; peers is
+// the Swarm's then.
 func (s *Swarm) AddCandidates(source candidates.Source, from netip.Addr, peers ...candidates.Peer) bool {
 	if s.cfg.Info.Private && source != candidates.User && source != candidates.Tracker {
 		return true
@@ -21,23 +23,54 @@ func (s *Swarm) AddCandidates(source candidates.Source, from netip.Addr, peers .
 	case <-s.done:
 		return false
 	default:
-	}
-	select {
-	case s.inbox <- &heardOf{source, from, peers}:
-		return true
-	default:
-		return false
+		return s.heard.add(hint{source, from, peers})
 	}
 }
 
-// A heardOf is peers somebody told of.
-type heardOf struct {
+// WantsPeers reports whether the torrent has fewer peers than it dials for. Any goroutine may call it.
+func (s *Swarm) WantsPeers() bool { return int(s.counters.peers.Load()) < s.cfg.dialPeers() }
+
+// A hint is peers somebody told of.
+type hint struct {
 	source candidates.Source
 	from   netip.Addr
 	peers  []candidates.Peer
 }
 
-func (e *heardOf) apply(l *loop, now time.Time) { l.heardOf(now, e.source, e.from, e.peers) }
+// maxHeard is how many peers wait for the loop; more are lost.
+const maxHeard = 1000
+
+// hearsay is what waits for the loop: a flood of it does not keep events of peers waiting.
+type hearsay struct {
+	filled chan struct{} // holds one
+
+	mu    sync.Mutex // a leaf
+	hints []hint
+	peers int
+}
+
+func (h *hearsay) add(x hint) bool {
+	h.mu.Lock()
+	room := h.peers+len(x.peers) <= maxHeard || h.peers == 0
+	if room && len(x.peers) > 0 {
+		h.hints = append(h.hints, x)
+		h.peers += len(x.peers)
+	}
+	h.mu.Unlock()
+	select {
+	case h.filled <- struct{}{}:
+	default: // the loop has yet to look
+	}
+	return room
+}
+
+func (h *hearsay) take() []hint {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	hints := h.hints
+	h.hints, h.peers = nil, 0
+	return hints
+}
 
 // heardOf takes candidates in. The pool is made with the first: most torrents of a server have none.
 func (l *loop) heardOf(now time.Time, source candidates.Source, from netip.Addr, peers []candidates.Peer) {

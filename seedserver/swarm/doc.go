@@ -52,6 +52,13 @@
 // a choke, out of time, or the connection is over. The reader takes in no more blocks than were asked for, each into a buffer of
 // a pool, which belongs to who asked. A block that nobody asked for ends the connection.
 //
+// # Whom we dial
+//
+// [Swarm.AddCandidates] tells a Swarm where peers may be; package candidates keeps them. While the torrent has few peers, and one
+// is there that the policy wants, the Swarm gets in the line of its Host. [Host.Dial] takes the torrents in turn, at its pace,
+// asks each for the best candidate, connects, shakes hands, and hands the connection over like one that came by itself. A seed
+// wants leeches; one that hides what it has also wants a few seeds, to count on.
+//
 // # Peers that are not well
 //
 // A frame that breaks the protocol ends the connection, as do ten requests for what does not exist, a thousand messages of no
@@ -71,7 +78,7 @@
 // the first peer comes and stays until the Swarm ends. aria2 leaves after half a minute without interest on either side, and
 // comes back by itself; we show no interest, since that would take an upload slot from a leech.
 //
-// A Swarm seeds: it never downloads, dials nobody, and takes peers over plain TCP connections only. It keeps no allowed-fast
+// A Swarm seeds: it never downloads, and speaks with peers over plain TCP connections only. It keeps no allowed-fast
 // set, suggests no pieces, and does not take part in peer exchange; a DHT node's port is neither told nor asked for. Memory
 // that a peer holds while it is served is at most 256 KiB and the kernel's socket buffer.
 package swarm

@@ -80,6 +80,11 @@ func (l *loop) run(ctx context.Context) {
 		case a := <-l.swarm.admissions:
 			now = time.Now()
 			l.admitted(now, a)
+		case <-l.swarm.heard.filled:
+			now = time.Now()
+			for _, h := range l.swarm.heard.take() {
+				l.heardOf(now, h.source, h.from, h.peers)
+			}
 		case <-l.swarm.wake:
 			now = time.Now()
 			l.lookUp(now)

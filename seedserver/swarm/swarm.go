@@ -24,9 +24,10 @@ type Swarm struct {
 
 	inbox      chan event     // holds what was heard from peers: a full one slows them down through TCP
 	admissions chan admission // not buffered: a connection is the loop's or still the sender's
-	wake       chan struct{}  // tells the loop to look at paused and limits
-	running    chan struct{}  // closed when Run has begun
-	done       chan struct{}  // closed when the loop has ended
+	heard      hearsay
+	wake       chan struct{} // tells the loop to look at paused and limits
+	running    chan struct{} // closed when Run has begun
+	done       chan struct{} // closed when the loop has ended
 
 	host     atomic.Pointer[Host] // that has it; nil before Host.Add
 	begun    atomic.Bool
@@ -55,6 +56,7 @@ func New(cfg Config) *Swarm {
 		lastPiece:  cfg.Info.PieceSize(cfg.Info.NumPieces() - 1),
 		inbox:      make(chan event, inboxSize),
 		admissions: make(chan admission),
+		heard:      hearsay{filled: make(chan struct{}, 1)},
 		wake:       make(chan struct{}, 1),
 		running:    make(chan struct{}),
 		done:       make(chan struct{}),
