@@ -55,6 +55,14 @@ type Config struct {
 	// negative, 30 minutes. Peers of the store must live longer than this.
 	Interval time.Duration
 
+	// CurrentInterval, if not nil, is asked for each answer in place of Interval:
+	// it lets a tracker under load be asked less often.
+	CurrentInterval func() time.Duration
+
+	// Scrape says what a scrape may ask for: nothing, if it is
+	// [tracker.ScrapeNone]. UDP knows no scrape of all torrents.
+	Scrape tracker.ScrapePolicy
+
 	// Jitter spreads intervals evenly over Interval*(1-Jitter) to
 	// Interval*(1+Jitter). If zero, 0.1. If negative, off.
 	Jitter float64
@@ -114,6 +122,14 @@ func (c Config) withDefaults() Config {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return c
+}
+
+// interval returns the interval of an answer before it is spread.
+func (c *Config) interval() time.Duration {
+	if c.CurrentInterval != nil {
+		return c.CurrentInterval()
+	}
+	return c.Interval
 }
 
 // Access is one request in the eyes of an access log.

@@ -131,7 +131,7 @@ func (r *responder) record(now time.Time, client netip.Addr) error {
 	if err != nil {
 		return err
 	}
-	r.res.Interval = tracker.Jitter(r.cfg.Interval, r.cfg.Jitter, r.random)
+	r.res.Interval = tracker.Jitter(r.cfg.interval(), r.cfg.Jitter, r.random)
 	if client.Is6() { // the other family has no place in the answer
 		r.res.Peers4 = r.res.Peers4[:0]
 	} else {
@@ -225,15 +225,25 @@ func (r *responder) scrape(now time.Time, from netip.AddrPort, transaction uint3
 	}
 	r.stats.Scrapes++
 	start := len(dst)
-	dst = appendResponse(dst, ActionScrape, transaction)
-	for _, infohash := range hashes {
-		dst = appendStats(dst, r.scrapeOne(infohash, from.Addr()))
+	access := Access{Time: now, From: from, Scrape: true, InfoHashes: hashes}
+	if r.cfg.Scrape == tracker.ScrapeNone {
+		access.Failure = noScrape
+		dst = AppendErrorResponse(dst, transaction, noScrape)
+	} else {
+		dst = appendResponse(dst, ActionScrape, transaction)
+		for _, infohash := range hashes {
+			dst = appendStats(dst, r.scrapeOne(infohash, from.Addr()))
+		}
 	}
 	if r.cfg.Log != nil {
-		r.cfg.Log(Access{Time: now, From: from, Scrape: true, InfoHashes: hashes, Bytes: len(dst) - start})
+		access.Bytes = len(dst) - start
+		r.cfg.Log(access)
 	}
 	return dst
 }
+
+// noScrape is shorter than any scrape: nobody gets more than was sent.
+const noScrape = "no scrapes here"
 
 // scrapeOne returns the counts of one torrent, our own seed among them. "The
 // number of torrents is the number asked for": one that is not known has zeros.
