@@ -59,6 +59,11 @@
 // asks each for the best candidate, connects, shakes hands, and hands the connection over like one that came by itself. A seed
 // wants leeches; one that hides what it has also wants a few seeds, to count on.
 //
+// Peers tell each other of peers through us, and us of others (BEP 11): once a minute, at most fifty, other ones to each, and of
+// itself a Swarm says nothing. Where there is no room, a peer of no use makes way, else the one of the lowest canonical priority
+// for one of a higher (BEP 40). In a private torrent nobody is told of, and only those are dialled that its tracker or a person
+// told (BEP 27).
+//
 // # Peers that are not well
 //
 // A frame that breaks the protocol ends the connection, as do ten requests for what does not exist, a thousand messages of no
@@ -79,6 +84,6 @@
 // comes back by itself; we show no interest, since that would take an upload slot from a leech.
 //
 // A Swarm seeds: it never downloads, and speaks with peers over plain TCP connections only. It keeps no allowed-fast
-// set, suggests no pieces, and does not take part in peer exchange; a DHT node's port is neither told nor asked for. Memory
-// that a peer holds while it is served is at most 256 KiB and the kernel's socket buffer.
+// set and suggests no pieces; a DHT node's port is neither told nor asked for. Memory that a peer holds while it is served is at
+// most 256 KiB and the kernel's socket buffer.
 package swarm

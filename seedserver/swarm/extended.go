@@ -18,7 +18,7 @@ func newOpening(cfg *Config) opening {
 	o := opening{cfg: cfg, numPieces: uint32(cfg.Info.NumPieces())}
 	known := []extension.Name{extension.DontHaveName, extension.UploadOnlyName}
 	if !cfg.Info.Private {
-		known = append(known, extension.MetadataName)
+		known = append(known, extension.MetadataName, extension.PEXName)
 	}
 	o.ids = extension.NewIDs(known...)
 	return o
@@ -67,6 +67,8 @@ func (l *loop) extended(now time.Time, p *peer, m peerwire.Extended) {
 		p.noise++ // not an id we gave
 	case name == extension.MetadataName:
 		l.metadataAsked(p, m.Payload)
+	case name == extension.PEXName:
+		l.toldOfPeers(now, p, m.Payload)
 	case name == extension.UploadOnlyName:
 		p.noise++
 		if u, err := extension.ParseUploadOnly(m.Payload); err == nil {
@@ -95,6 +97,9 @@ func (l *loop) shookHands(now time.Time, p *peer, payload []byte) {
 	l.policy.uploadOnly(now, p)
 	if h.V != "" {
 		p.client = h.V
+	}
+	if l.opening.ids.ID(extension.PEXName) != 0 && p.exchange.due.IsZero() {
+		p.exchange.due = now.Add(pexFirst)
 	}
 	if p.listenPort == 0 && h.Port != 0 {
 		p.listenPort = h.Port

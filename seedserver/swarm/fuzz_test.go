@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -26,6 +27,9 @@ func FuzzConversation(f *testing.F) {
 	f.Add(encode(append(requests(0, 0, 16), peerwire.Cancel{Begin: block, Length: block}, peerwire.Interested{})...), true)
 	f.Add(encode(peerwire.Extended{Payload: extension.Handshake{IDs: extension.NewIDs(extension.MetadataName)}.AppendTo(nil)},
 		metadataOf(3, 0), metadataOf(3, 9)), true)
+	told := extension.PEX{Added: []extension.PEXPeer{{Addr: netip.MustParseAddrPort("127.0.0.1:7000")}}}.AppendTo(nil)
+	f.Add(encode(peerwire.Extended{Payload: extension.Handshake{IDs: extension.NewIDs(extension.PEXName), Port: 7000}.AppendTo(nil)},
+		peerwire.Extended{ID: ourPEX, Payload: told}, peerwire.Extended{ID: ourPEX, Payload: told}), true)
 	f.Add(encode(peerwire.HaveAll{}, peerwire.HaveNone{}, peerwire.BitfieldMessage{Bits: []byte{0xf0}}, peerwire.Have{Index: 3}), true)
 	f.Add(encode(peerwire.HaveAll{}, peerwire.Interested{}), false)
 	f.Add(encode(peerwire.Request{Begin: 0xffffff00, Length: 0x4000}, peerwire.Request{Index: 3, Begin: 5, Length: 95}), false)

@@ -138,7 +138,8 @@ func (l *loop) admitted(now time.Time, a admission) {
 		}
 		l.drop(now, old, errReplaced)
 	}
-	if len(l.peers) >= s.cfg.maxPeers() && !l.makeRoom(now) {
+	rank := s.rank(a.conn, a.addr)
+	if len(l.peers) >= s.cfg.maxPeers() && !l.makeRoom(now, rank) {
 		refuse("no room")
 		return
 	}
@@ -154,6 +155,7 @@ func (l *loop) admitted(now time.Time, a admission) {
 		dialled:   a.dialled,
 		connected: now,
 		heard:     now,
+		rank:      rank,
 		release:   a.release,
 	}
 	if p.dialled {
@@ -175,9 +177,13 @@ func (l *loop) admitted(now time.Time, a admission) {
 	l.spawn(func(context.Context) { p.read() })
 }
 
-// makeRoom drops the peer that can best be done without, and reports whether there was one.
-func (l *loop) makeRoom(now time.Time) bool {
+// makeRoom drops the peer that can best be done without for one of a canonical priority, and reports whether there was one: one
+// that is of no use, else one of a lower priority.
+func (l *loop) makeRoom(now time.Time, rank uint32) bool {
 	least := l.policy.expendable(now, l.peers)
+	if least == nil {
+		least = l.outranked(now, rank)
+	}
 	if least == nil {
 		return false
 	}

@@ -57,14 +57,15 @@ func TestExtensionHandshake(t *testing.T) {
 			require.Equal(t, netip.MustParseAddr("198.51.100.7"), h.YourIP)
 			require.True(t, h.UploadOnly)
 			require.NotZero(t, h.IDs.ID(extension.DontHaveName))
-			require.Zero(t, h.IDs.ID(extension.PEXName))
 			if private {
+				require.Zero(t, h.IDs.ID(extension.PEXName))
 				// Who may have a private torrent is its trackers' to say (BEP 27), so its metadata is not given away.
 				require.Zero(t, h.IDs.ID(extension.MetadataName))
 				require.Zero(t, h.MetadataSize)
 				return
 			}
 			require.NotZero(t, h.IDs.ID(extension.MetadataName))
+			require.NotZero(t, h.IDs.ID(extension.PEXName))
 			require.EqualValues(t, len(cfg.InfoBytes), h.MetadataSize)
 		})
 	}

@@ -24,6 +24,7 @@ type peer struct {
 	dialled   bool // by us
 	connected time.Time
 	seq       uint64 // its place among all peers there have been
+	rank      uint32 // canonical priority (BEP 40)
 	release   func()
 
 	// shared with the writer
@@ -41,6 +42,7 @@ type peer struct {
 	have       *peerwire.Bitfield
 	uploadOnly bool
 	client     string
+	exchange   exchange
 	listenPort uint16 // where it takes connections; 0 if it did not say
 	theirs     extension.IDs
 	metadata   *extension.MetadataServer

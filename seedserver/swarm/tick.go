@@ -78,6 +78,7 @@ func (l *loop) tick(now time.Time) {
 		for p := range l.peers {
 			l.sweep(now, p)
 		}
+		l.tellPeers(now)
 	}
 }
 

@@ -1,0 +1,135 @@
+package swarm
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/seedserver/bittorrent/peerwire"
+	"github.com/seedserver/bittorrent/peerwire/extension"
+	"github.com/seedserver/bittorrent/seedserver/swarm/candidates"
+)
+
+const (
+	pexInterval = time.Minute      // between our messages to one peer: "no more than one per minute" (BEP 11)
+	pexFirst    = 5 * time.Second  // from a peer's extension handshake until the first one
+	pexSettled  = 10 * time.Second // a peer is not told of before it has been connected so long
+	pexTolerant = 30 * time.Second // between the messages of a peer; what comes earlier is not read
+	pexHasty    = 200              // how much noise such a message is
+	maxTold     = 200              // peers that one knows from us at a time
+)
+
+// An exchange is what one peer was told of others (BEP 11), and when.
+type exchange struct {
+	told  map[netip.AddrPort]struct{}
+	due   time.Time // of our next message; zero before the peer's handshake
+	heard time.Time // when its last one was read
+}
+
+// news returns what p is to be told now that those in current are connected: what it lost first, and those of the highest
+// priority for the two of them (BEP 40), so that everybody is told of others.
+func (x *exchange) news(p *peer, current map[netip.AddrPort]*peer) extension.PEX {
+	var m extension.PEX
+	for addr := range x.told {
+		if current[addr] == nil && len(m.Dropped) < extension.MaxPEX {
+			m.Dropped = append(m.Dropped, addr)
+		}
+	}
+	for addr, q := range current {
+		if _, told := x.told[addr]; !told && q != p && addr != p.listens() && candidates.Usable(candidates.PEX, p.addr.Addr(), addr) {
+			m.Added = append(m.Added, extension.PEXPeer{Addr: addr, Flags: q.pexFlags()})
+		}
+	}
+	// An address that is lost for another to come would be in both lists of a later message, never of one.
+	room := max(0, min(extension.MaxPEX, maxTold-len(x.told)+len(m.Dropped)))
+	if len(m.Added) > room {
+		slices.SortFunc(m.Added, func(a, b extension.PEXPeer) int {
+			return cmp.Or(
+				cmp.Compare(candidates.Priority(p.addr, b.Addr), candidates.Priority(p.addr, a.Addr)),
+				a.Addr.Compare(b.Addr))
+		})
+		m.Added = m.Added[:room]
+	}
+	return m
+}
+
+// noted keeps what was told.
+func (x *exchange) noted(m extension.PEX) {
+	if x.told == nil {
+		x.told = map[netip.AddrPort]struct{}{}
+	}
+	for _, addr := range m.Dropped {
+		delete(x.told, addr)
+	}
+	for _, q := range m.Added {
+		x.told[q.Addr] = struct{}{}
+	}
+}
+
+// pexFlags says of a peer what others may want to know.
+func (p *peer) pexFlags() (f extension.PEXFlags) {
+	if p.wantsNothing() {
+		f |= extension.PEXSeed
+	}
+	if p.dialled {
+		f |= extension.PEXReachable
+	}
+	return f
+}
+
+// connectable returns the peers that others may be told of, by where they listen.
+func (l *loop) connectable(now time.Time) map[netip.AddrPort]*peer {
+	all := make(map[netip.AddrPort]*peer, len(l.peers))
+	for p := range l.peers {
+		if addr := p.listens(); addr.IsValid() && now.Sub(p.connected) >= pexSettled && !slices.Contains(l.swarm.cfg.Own, addr) {
+			all[addr] = p
+		}
+	}
+	return all
+}
+
+// tellPeers sends each peer what is new, where it is time to. Nothing is told in a private torrent, since nobody was told an id for
+// it; what is told says nothing about ourselves.
+func (l *loop) tellPeers(now time.Time) {
+	var current map[netip.AddrPort]*peer
+	for p := range l.peers {
+		id := p.theirs.ID(extension.PEXName)
+		if id == 0 || p.exchange.due.IsZero() || now.Before(p.exchange.due) {
+			continue
+		}
+		if current == nil {
+			current = l.connectable(now)
+		}
+		m := p.exchange.news(p, current)
+		if len(m.Added)+len(m.Dropped) == 0 {
+			continue
+		}
+		p.exchange.noted(m)
+		p.exchange.due = now.Add(pexInterval)
+		l.push(now, p, peerwire.Append(l.frames[:0], peerwire.Extended{ID: id, Payload: m.AppendTo(nil)}))
+	}
+}
+
+// toldOfPeers takes a peer's message in. What it dropped is not forgotten: it may be the one that cannot be reached.
+func (l *loop) toldOfPeers(now time.Time, p *peer, payload []byte) {
+	x := &p.exchange
+	if !x.heard.IsZero() && now.Sub(x.heard) < pexTolerant {
+		p.noise += pexHasty
+		return
+	}
+	p.noise++
+	x.heard = now
+	m, err := extension.ParsePEX(payload)
+	if err != nil {
+		l.log.Debug("peer exchange", "peer", p.addr, "err", err)
+		return
+	}
+	peers := make([]candidates.Peer, 0, len(m.Added))
+	for _, q := range m.Added {
+		if !slices.Contains(l.swarm.cfg.Own, q.Addr) {
+			peers = append(peers, candidates.Peer{Addr: q.Addr, Seed: q.Flags&extension.PEXSeed != 0})
+		}
+	}
+	l.heardOf(now, candidates.PEX, p.addr.Addr(), peers)
+}
