@@ -29,6 +29,7 @@ var layers = map[string][]string{
 	"/tracker/peerstore":    {"/tracker"},
 	"/tracker/udptracker":   {"/bencode/compact", "/tracker", "/tracker/peerstore"},
 	"/tracker/httptracker":  {"/bencode", "/bencode/compact", "/tracker", "/tracker/peerstore"},
+	"/tracker/trackernet":   {"/tracker", "/tracker/httptracker", "/tracker/udptracker"},
 	// the server's parts: they meet only in package seedserver
 	"/seedserver/accesslog": {},
 	"/seedserver/budget":    {},
