@@ -32,6 +32,7 @@ type Content struct {
 type file struct {
 	File
 	offset int64
+	target bool                       // written, and made if it is not there; it has no stamp
 	open   atomic.Pointer[descriptor] // nil: not open; closed: never again
 }
 
@@ -55,6 +56,14 @@ func Open(pool *Pool, root *os.Root, files []File) (*Content, error) {
 	return c, nil
 }
 
+// openIn opens f below root, and makes it if it is one to write.
+func (f *file) openIn(root *os.Root) (handle, Stamp, error) {
+	if f.target {
+		return f.make(root)
+	}
+	return openFile(root, f.Path, false)
+}
+
 func (f *File) check(room int64) error {
 	switch {
 	case f.Length < 0 || f.Length > room:
@@ -64,6 +73,10 @@ func (f *File) check(room int64) error {
 	case f.Length != f.Stamp.Size:
 		return fmt.Errorf("%d bytes with a stamp of %d", f.Length, f.Stamp.Size)
 	}
+	return f.checkPath()
+}
+
+func (f *File) checkPath() error {
 	for element := range strings.SplitSeq(f.Path, "/") {
 		if element == "" || element == "." || element == ".." || strings.ContainsRune(element, 0) {
 			return errors.New("not a clean relative path")

@@ -1,5 +1,5 @@
 // Package storage reads the bytes of published files and proves that they are
-// still the bytes that were published.
+// still the bytes that were published; and it writes the files of downloads.
 //
 // Its nouns: a [Stamp] is what the file system says about a file (device,
 // inode, size, times). A [File] is one file of a torrent with the stamp it had
@@ -25,6 +25,13 @@
 // component may be a symbolic link. A FIFO, device or socket that took a file's
 // place is refused without waiting for it.
 //
+// # Downloads
+//
+// A [Target] is the files of a torrent that is not complete: its pieces are written in any order, in sparse files, below an
+// [os.Root] and through no symbolic link. [Target.Check] finds out which pieces are there, and a [Record], saved when a
+// download is left, spares reading those whose files did not change since. A full disk is an error of its own, [ErrFull],
+// after which the same write can be tried again.
+//
 // # Limitations
 //
 // A program that maps a file writable moves the modification time when it
@@ -33,4 +40,7 @@
 // attribute cache. Where the system has no inodes to show (Windows, Plan 9),
 // stamps carry size and modification time only, and a file replaced by one with
 // the same two passes unseen.
+//
+// A Target trusts who else may write its files: what another program changes in a piece after it was
+// verified is not noticed before the next check.
 package storage

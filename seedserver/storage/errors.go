@@ -15,6 +15,8 @@ var (
 	ErrCorrupt = errors.New("storage: piece does not match its hash")
 	// ErrRange is wrapped by the error of a read that leaves the content.
 	ErrRange = errors.New("storage: read outside the content")
+	// ErrFull matches the error of a write for which the disk has no room.
+	ErrFull = errors.New("storage: no room on the disk")
 	// ErrClosed is wrapped by the error of a read after [Content.Close]. It
 	// unwraps to [os.ErrClosed].
 	ErrClosed = fmt.Errorf("storage: content closed: %w", os.ErrClosed)
@@ -82,8 +84,11 @@ func (e *CorruptError) Error() string {
 func (e *CorruptError) Is(target error) bool { return target == ErrCorrupt }
 
 // differs returns the error for a file that should have the stamp of f and has
-// got, or nil if it has.
+// got, or nil if it has. What is being written has none.
 func (f *file) differs(got Stamp) error {
+	if f.target {
+		return nil
+	}
 	if got == f.Stamp {
 		return nil
 	}
@@ -95,6 +100,8 @@ func (f *file) differs(got Stamp) error {
 // nowhere, else err itself with what was being done.
 func (f *file) fails(doing string, err error) error {
 	switch {
+	case f.target:
+		return err
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission), isStale(err):
 		return &ChangedError{Path: f.Path, Want: f.Stamp, Suspect: true, Err: err}
 	case errors.Is(err, errNotRegular), isObstructed(err):

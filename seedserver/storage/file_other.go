@@ -16,7 +16,7 @@ type handle struct{ file *os.File }
 // openFile opens the regular file at path below root and examines it. No
 // component may be a symbolic link: each is looked at before the file is opened,
 // and what was opened must be what was looked at.
-func openFile(root *os.Root, path string) (handle, Stamp, error) {
+func openFile(root *os.Root, path string, write bool) (handle, Stamp, error) {
 	name, err := filepath.Localize(path)
 	if err != nil {
 		return handle{}, Stamp{}, err
@@ -37,7 +37,11 @@ func openFile(root *os.Root, path string) (handle, Stamp, error) {
 	if !seen.Mode().IsRegular() {
 		return handle{}, Stamp{}, errNotRegular
 	}
-	f, err := root.Open(name)
+	access := os.O_RDONLY
+	if write {
+		access = os.O_RDWR
+	}
+	f, err := root.OpenFile(name, access, 0)
 	if err != nil {
 		return handle{}, Stamp{}, err
 	}
@@ -60,6 +64,15 @@ func (h handle) readAt(p []byte, off int64) (int, error) {
 	}
 	return n, err
 }
+
+// writeAt writes all of p, or fails.
+func (h handle) writeAt(p []byte, off int64) error {
+	_, err := h.file.WriteAt(p, off)
+	return err
+}
+
+// sync waits until what was written is on the disk.
+func (h handle) sync() error { return h.file.Sync() }
 
 // stamp examines the open file.
 func (h handle) stamp() (Stamp, error) { return stampOf(h.file) }
@@ -84,6 +97,12 @@ func stampOfInfo(info os.FileInfo) Stamp {
 func isObstructed(error) bool { return false }
 
 func isStale(error) bool { return false }
+
+// isFull reports that the disk is full, by the words these systems have for it.
+func isFull(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "not enough space") || strings.Contains(text, "no space left") || strings.Contains(text, "file system full")
+}
 
 // isTooMany reports that the process has no descriptor left, by the only word
 // these systems share.

@@ -18,7 +18,11 @@ type handle struct{ fd int }
 // component is opened in its parent with O_NOFOLLOW, so that no symbolic link is
 // ever followed, and with O_NONBLOCK, so that a FIFO does not make us wait for
 // its writer.
-func openFile(root *os.Root, path string) (handle, Stamp, error) {
+func openFile(root *os.Root, path string, write bool) (handle, Stamp, error) {
+	access := unix.O_RDONLY
+	if write {
+		access = unix.O_RDWR
+	}
 	top, err := root.Open(".")
 	if err != nil {
 		return handle{}, Stamp{}, err
@@ -29,9 +33,11 @@ func openFile(root *os.Root, path string) (handle, Stamp, error) {
 	dir := base
 	for {
 		element, rest, deeper := strings.Cut(path, "/")
-		flags := unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC | unix.O_NOCTTY
+		flags := unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC | unix.O_NOCTTY
 		if deeper {
-			flags |= unix.O_DIRECTORY
+			flags |= unix.O_RDONLY | unix.O_DIRECTORY
+		} else {
+			flags |= access
 		}
 		fd, err := openAt(dir, element, flags)
 		if dir != base {
@@ -77,6 +83,24 @@ func (h handle) readAt(p []byte, off int64) (n int, err error) {
 	}
 	return n, nil
 }
+
+// writeAt writes all of p, or fails.
+func (h handle) writeAt(p []byte, off int64) error {
+	for len(p) > 0 {
+		n, err := unix.Pwrite(h.fd, p, off)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		p, off = p[n:], off+int64(n)
+	}
+	return nil
+}
+
+// sync waits until what was written is on the disk.
+func (h handle) sync() error { return unix.Fsync(h.fd) }
 
 // stamp examines the open file.
 func (h handle) stamp() (Stamp, error) {
@@ -124,6 +148,9 @@ func isObstructed(err error) bool {
 
 // isStale reports that a network file system lost the file behind a descriptor.
 func isStale(err error) bool { return errors.Is(err, unix.ESTALE) }
+
+// isFull reports that the disk, or the user's share of it, is full.
+func isFull(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }
 
 // isTooMany reports that the process or the system has no descriptor left.
 func isTooMany(err error) bool {

@@ -116,7 +116,7 @@ func (p *Pool) open(root *os.Root, f *file) (*descriptor, error) {
 	d.refs.Store(2)
 	p.add(d)
 	for {
-		h, got, err := openFile(root, f.Path)
+		h, got, err := f.openIn(root)
 		if err != nil {
 			// Somebody else's descriptors fill the process: give up ours.
 			if isTooMany(err) && p.evict() {

@@ -1,0 +1,207 @@
+package storage
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// targetFiles is a torrent of 40 bytes in pieces of 8: with an empty file, a pad, a directory.
+var targetFiles = []File{
+	{Path: "a", Length: 13}, {Path: "d/e/b", Length: 11}, {Path: "d/empty"}, {Length: 8, Pad: true}, {Path: "c", Length: 8},
+}
+
+func newTarget(t *testing.T, files []File) (*Target, *os.Root) {
+	root, err := os.OpenRoot(t.TempDir())
+	require.NoError(t, err)
+	target, err := NewTarget(NewPool(2), root, files)
+	require.NoError(t, err)
+	t.Cleanup(func() { target.Close(); root.Close() })
+	return target, root
+}
+
+// content is what targetFiles hold: the pad is zeros.
+func targetContent() ([]byte, []byte) {
+	data := make([]byte, 40)
+	for i := range data {
+		data[i] = byte(i + 1)
+	}
+	clear(data[24:32])
+	var hashes []byte
+	for i := 0; i < len(data); i += 8 {
+		sum := sha1.Sum(data[i : i+8])
+		hashes = append(hashes, sum[:]...)
+	}
+	return data, hashes
+}
+
+func TestTargetHoldsWhatIsWritten(t *testing.T) {
+	target, root := newTarget(t, targetFiles)
+	data, hashes := targetContent()
+	require.ErrorIs(t, target.ReadAt(make([]byte, 1), 0), io.ErrUnexpectedEOF)
+	require.NoError(t, target.WriteAt(data[16:], 16))
+	_, err := root.Lstat("a")
+	require.ErrorIs(t, err, os.ErrNotExist, "made before it is written")
+	bits, err := target.Check(t.Context(), 8, hashes, nil, nil)
+	require.NoError(t, err)
+	require.Equal(t, []byte{0b00111000}, bits)
+	require.NoError(t, target.WriteAt(data[:16], 0))
+	require.NoError(t, target.Finish())
+	require.NoError(t, target.Sync())
+	got := make([]byte, 40)
+	require.NoError(t, target.ReadAt(got, 0))
+	require.Equal(t, data, got)
+	for _, f := range targetFiles {
+		if !f.Pad {
+			info, err := root.Stat(f.Path)
+			require.NoError(t, err)
+			require.Equal(t, f.Length, info.Size(), f.Path)
+		}
+	}
+	bits, err = target.Check(t.Context(), 8, hashes, nil, nil)
+	require.NoError(t, err)
+	require.Equal(t, []byte{0b11111000}, bits)
+	require.ErrorIs(t, target.WriteAt(data, 1), ErrRange)
+	require.NoError(t, target.Close())
+	require.ErrorIs(t, target.WriteAt(data, 0), ErrClosed)
+}
+
+func TestTargetRefusesPathsThatLeave(t *testing.T) {
+	for _, p := range []string{"", "/etc/passwd", "../x", "a/../../x", "a//b", ".", "a/.", "x\x00y"} {
+		_, err := NewTarget(NewPool(2), nil, []File{{Path: p, Length: 1}})
+		require.Error(t, err, "%q", p)
+	}
+	_, err := NewTarget(NewPool(2), nil, make([]File, MaxTargetFiles+1))
+	require.ErrorContains(t, err, "more than")
+	_, err = NewTarget(NewPool(2), nil, []File{{Path: "a", Length: 1 << 62}, {Path: "b", Length: 1 << 62}})
+	require.ErrorContains(t, err, "out of range")
+}
+
+func TestTargetWritesThroughNoLink(t *testing.T) {
+	target, root := newTarget(t, targetFiles)
+	outside := filepath.Join(t.TempDir(), "outside")
+	require.NoError(t, os.WriteFile(outside, []byte("mine"), 0o600))
+	if err := root.Symlink(outside, "a"); err != nil {
+		t.Log("no links here:", err)
+		return
+	}
+	require.NoError(t, root.Symlink(filepath.Dir(outside), "d"))
+	require.Error(t, target.WriteAt([]byte("x"), 0))
+	require.Error(t, target.WriteAt([]byte("x"), 14))
+	kept, err := os.ReadFile(outside)
+	require.NoError(t, err)
+	require.Equal(t, "mine", string(kept))
+}
+
+func TestOverlappingFilesFailCleanly(t *testing.T) {
+	target, _ := newTarget(t, []File{{Path: "a", Length: 4}, {Path: "a/b", Length: 4}})
+	require.NoError(t, target.WriteAt([]byte("1234"), 0))
+	require.Error(t, target.WriteAt([]byte("5678"), 4))
+}
+
+func TestFullDisk(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		return // the others have no device that is always full
+	}
+	if _, err := os.Stat("/dev/full"); err != nil {
+		return
+	}
+	require.True(t, isFull(func() error {
+		f, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+		require.NoError(t, err)
+		defer f.Close()
+		_, err = f.Write([]byte("x"))
+		return err
+	}()))
+	err := writeError(&file{File: File{Path: "a"}}, os.NewSyscallError("pwrite", errFull))
+	require.ErrorIs(t, err, ErrFull)
+}
+
+func TestRecord(t *testing.T) {
+	target, root := newTarget(t, targetFiles)
+	data, hashes := targetContent()
+	require.NoError(t, target.WriteAt(data[:32], 0))
+	bits, err := target.Check(t.Context(), 8, hashes, nil, nil)
+	require.NoError(t, err)
+	r := &Record{InfoHash: [20]byte{1}, Pieces: bits, Files: target.Stamps()}
+	require.NoError(t, r.Save(root, "record"))
+	loaded, err := LoadRecord(root, "record")
+	require.NoError(t, err)
+	require.Equal(t, r, loaded)
+
+	trusted := func(r *Record) (list []int) {
+		ok := target.Trusted([20]byte{1}, 8, r)
+		for i := range 5 {
+			if ok(i) {
+				list = append(list, i)
+			}
+		}
+		return list
+	}
+	require.Equal(t, []int{0, 1, 2, 3}, trusted(loaded))
+	require.Empty(t, trusted(nil))
+	require.Empty(t, trusted(&Record{InfoHash: [20]byte{2}, Pieces: bits, Files: r.Files}))
+	require.NoError(t, root.Chmod("a", 0o400))
+	require.Equal(t, []int{2, 3}, trusted(loaded), "file a is not as it was")
+
+	_, err = LoadRecord(root, "none")
+	require.ErrorIs(t, err, os.ErrNotExist)
+	raw, err := root.ReadFile("record")
+	require.NoError(t, err)
+	raw[len(raw)/2] ^= 1
+	_, err = parseRecord(raw)
+	require.ErrorIs(t, err, ErrRecord)
+}
+
+func FuzzRecord(f *testing.F) {
+	f.Add([]byte(recordHead))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if r, err := parseRecord(body); err != nil {
+			require.ErrorIs(t, err, ErrRecord)
+			require.Nil(t, r)
+		}
+	})
+}
+
+// Whatever is written in whatever order, the files hold it.
+func TestTargetModel(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		var files []File
+		total := 0
+		for i := range rapid.IntRange(1, 6).Draw(rt, "files") {
+			n := rapid.IntRange(0, 9).Draw(rt, "length")
+			files = append(files, File{Path: string(rune('a' + i)), Length: int64(n)})
+			total += n
+		}
+		root, err := os.OpenRoot(t.TempDir())
+		require.NoError(rt, err)
+		defer root.Close()
+		target, err := NewTarget(NewPool(2), root, files)
+		require.NoError(rt, err)
+		defer target.Close()
+		model := make([]byte, total)
+		for i := range model {
+			model[i] = byte(rand.Uint32())
+		}
+		for _, i := range rand.Perm(total) {
+			n := min(rapid.IntRange(1, 12).Draw(rt, "run"), total-i)
+			require.NoError(rt, target.WriteAt(model[i:i+n], int64(i)))
+		}
+		require.NoError(rt, target.Finish())
+		var all []byte
+		for _, f := range files {
+			data, err := root.ReadFile(f.Path)
+			require.NoError(rt, err)
+			all = append(all, data...)
+		}
+		require.True(rt, bytes.Equal(model, all))
+	})
+}
