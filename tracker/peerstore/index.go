@@ -32,12 +32,12 @@ func newSlot(hash uint64, k kind, pos int) slot {
 func (s slot) pos() int   { return int(s&posMask) - 1 }
 func (s slot) kind() kind { return kind(s >> posBits & 1) }
 
-// newIndex returns an index with room for half as many entries again as n.
-func newIndex(n int) index { return index{slots: make([]slot, 2*n)} }
+// newIndex returns an index with room for a sixth as many entries again as n.
+func newIndex(n int) index { return index{slots: make([]slot, n*7/5+2)} }
 
-// room reports whether a peer can be added with a quarter of the slots left
+// room reports whether a peer can be added with a sixth of the slots left
 // empty.
-func (x *index) room() bool { return 4*(x.used+2) <= 3*len(x.slots) }
+func (x *index) room() bool { return 6*(x.used+2) <= 5*len(x.slots) }
 
 // home is where the probing for a hash begins.
 func (x *index) home(hash uint64) int { return int((hash >> 32) * uint64(len(x.slots)) >> 32) }

@@ -1,6 +1,7 @@
 package peerstore
 
 import (
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -19,6 +20,7 @@ type model struct {
 	maxTorrents, maxPeers int
 	entries               []entry
 	swarms                map[byte]*history
+	marks                 map[byte]map[netip.AddrPort]tracker.Preference
 }
 
 type entry struct {
@@ -124,6 +126,7 @@ func (m *model) announce(now time.Time, torrent byte, id int, req *tracker.Annou
 		switch {
 		case e.torrent != torrent, i == twin, e.addr == req.Addr:
 		case e.standing.Seed() && !st.WantsSeeds():
+		case m.marks[torrent][e.addr] == tracker.Liar:
 		case mine(e):
 			near = append(near, e.addr)
 		default:
@@ -166,10 +169,29 @@ func (m *model) expire(now time.Time) int {
 			delete(m.swarms, torrent)
 		}
 	}
+	for torrent, marks := range m.marks {
+		maps.DeleteFunc(marks, func(addr netip.AddrPort, _ tracker.Preference) bool { return !m.holds(torrent, addr) })
+	}
 	return before - len(m.entries)
 }
 
+func (m *model) holds(torrent byte, addr netip.AddrPort) bool {
+	return m.find(func(e entry) bool { return e.torrent == torrent && e.addr == addr }) >= 0
+}
+
+func (m *model) prefer(torrent byte, addr netip.AddrPort, p tracker.Preference) bool {
+	if !m.holds(torrent, addr) {
+		return false
+	}
+	if m.marks[torrent] == nil {
+		m.marks[torrent] = map[netip.AddrPort]tracker.Preference{}
+	}
+	m.marks[torrent][addr] = p
+	return true
+}
+
 func (m *model) forget(torrent byte) {
+	delete(m.marks, torrent)
 	delete(m.swarms, torrent)
 	m.entries = slices.DeleteFunc(m.entries, func(e entry) bool { return e.torrent == torrent })
 }
@@ -189,7 +211,8 @@ func FuzzModel(f *testing.F) {
 		data = data[:min(len(data), 2000)]
 		now := time.Unix(1_700_000_000, 0)
 		s := New(Config{TTL: time.Hour, Remember: 5 * time.Hour, MaxTorrents: 2, MaxPeers: 120, Seed: [32]byte{1}})
-		m := &model{ttl: time.Hour, remember: 5 * time.Hour, maxTorrents: 2, maxPeers: 120, swarms: map[byte]*history{}}
+		m := &model{ttl: time.Hour, remember: 5 * time.Hour, maxTorrents: 2, maxPeers: 120, swarms: map[byte]*history{},
+			marks: map[byte]map[netip.AddrPort]tracker.Preference{}}
 		for n := 0; len(data) >= 5; data, n = data[5:], n+1 {
 			o := op{
 				kind: data[0], torrent: data[0] / 64, addr: data[1], id: data[2],
@@ -218,6 +241,9 @@ func step(t *testing.T, s *Store, m *model, now time.Time, o op) {
 	case 2:
 		late := now.Add(2 * time.Hour) // of the swarms, not of the clock
 		require.Equal(t, m.expire(late), s.Expire(late), "expired later")
+	case 3, 4, 5, 6:
+		p := tracker.Preference(o.kind - 3)
+		require.Equal(t, m.prefer(torrent, req.Addr, p), s.Prefer(req.InfoHash, req.Addr, p), "preferred")
 	default:
 		st, near, far, ok := m.announce(now, torrent, int(o.id%200), req)
 		res := tracker.AnnounceResponse{}
@@ -225,6 +251,7 @@ func step(t *testing.T, s *Store, m *model, now time.Time, o op) {
 		require.Equal(t, ok, err == nil, "refused: %v", err)
 		require.Equal(t, st, got, "standing")
 		checkPeers(t, req, &res, near, far)
+		checkOrder(t, &res, m.marks[torrent], near)
 		if ok {
 			want := m.stats(torrent)
 			require.Equal(t, want, tracker.ScrapeStats{Complete: res.Complete, Incomplete: res.Incomplete,
@@ -254,4 +281,38 @@ func checkPeers(t *testing.T, req *tracker.AnnounceRequest, res *tracker.Announc
 	want := max(0, min(req.NumWant, len(near)+len(far)))
 	require.Len(t, got, want)
 	require.Equal(t, min(want, len(near)), nears, "peers of the asker's family")
+}
+
+// checkOrder verifies that within each family the audited come first, and our
+// own last, and that none of the asker's family is left out for one without a
+// mark.
+func checkOrder(t *testing.T, res *tracker.AnnounceResponse, marks map[netip.AddrPort]tracker.Preference, near []netip.AddrPort) {
+	rank := func(addr netip.AddrPort) int {
+		return slices.Index([]tracker.Preference{tracker.Audited, tracker.Neutral, tracker.Own}, marks[addr])
+	}
+	var told [2][3]int // of each family, of each rank
+	last := [2]int{}
+	for addr := range res.Peers() {
+		family := 0
+		if addr.Addr().Is6() {
+			family = 1
+		}
+		require.GreaterOrEqual(t, rank(addr), last[family], "%v is out of order", addr)
+		last[family] = rank(addr)
+		told[family][rank(addr)]++
+	}
+	var all [3]int
+	for _, addr := range near {
+		all[rank(addr)]++
+	}
+	if len(near) == 0 {
+		return
+	}
+	family := 0
+	if near[0].Addr().Is6() {
+		family = 1
+	}
+	n := told[family][0] + told[family][1] + told[family][2]
+	require.Equal(t, min(n, all[0]), told[family][0], "audited")
+	require.Equal(t, min(n-told[family][0], all[1]), told[family][1], "neutral")
 }

@@ -53,7 +53,10 @@ func (s *sampler) choose(n, k int) []uint32 {
 // appendPeers appends up to want compact peers of t to *dst (BEP 23, 7): of all
 // of them or, without seeds, of the leeches, and never the one at position
 // asker. It returns how many.
-func appendPeers[A words](s *sampler, dst *[]byte, t *table[A], want int, seeds bool, asker int) int {
+func appendPeers[A words](v *visit, dst *[]byte, t *table[A], want int, seeds bool, asker int) int {
+	if v.swarm.marks != nil {
+		return appendMarked(v, dst, t, want, seeds, asker)
+	}
 	n := t.leeches
 	if seeds {
 		n = len(t.peers)
@@ -65,17 +68,21 @@ func appendPeers[A words](s *sampler, dst *[]byte, t *table[A], want int, seeds 
 	if n == 0 {
 		return 0
 	}
-	b, picks := *dst, s.choose(n, min(want, n, maxSample))
+	b, picks := *dst, v.sampler.choose(n, min(want, n, maxSample))
 	for _, i := range picks {
 		if hole && int(i) >= asker {
 			i++
 		}
-		p := &t.peers[i]
-		for w := range len(p.addr) {
-			b = binary.BigEndian.AppendUint32(b, p.addr[w])
-		}
-		b = binary.BigEndian.AppendUint16(b, p.port)
+		b = appendPeer(b, &t.peers[i])
 	}
 	*dst = b
 	return len(picks)
+}
+
+// appendPeer appends one compact peer.
+func appendPeer[A words](b []byte, p *peer[A]) []byte {
+	for w := range len(p.addr) {
+		b = binary.BigEndian.AppendUint32(b, p.addr[w])
+	}
+	return binary.BigEndian.AppendUint16(b, p.port)
 }

@@ -17,6 +17,7 @@ const (
 	defaultRemember    = 30 * 24 * time.Hour
 	defaultMaxTorrents = 1_000_000
 	defaultMaxPeers    = 100_000
+	defaultMaxTotal    = 20_000_000
 )
 
 // Config is what a [Store] is made with. The zero value works.
@@ -41,6 +42,12 @@ type Config struct {
 	// 16,000,000.
 	MaxPeers int
 
+	// MaxTotal bounds the peers of all swarms, and with them the memory: a
+	// million needs 30 MB over IPv4, 50 MB over IPv6. When it is reached, a
+	// newcomer anywhere is answered as in a swarm that is full. If zero,
+	// 20,000,000. If negative, off.
+	MaxTotal int
+
 	// Seed is the secret behind hashes and samples. If zero, it is drawn from
 	// crypto/rand. Two stores with one Seed, in one order of calls, answer the
 	// same.
@@ -52,8 +59,11 @@ type Store struct {
 	ttl, remember int64 // seconds
 	maxTorrents   int64
 	maxPeers      int
+	maxTotal      int64
 	keys          keys
+	secret        [32]byte
 	torrents      atomic.Int64
+	peers         atomic.Int64
 	shards        []shard
 }
 
@@ -76,6 +86,8 @@ func New(cfg Config) *Store {
 		remember:    int64(defaultRemember / time.Second),
 		maxTorrents: defaultMaxTorrents,
 		maxPeers:    defaultMaxPeers,
+		maxTotal:    defaultMaxTotal,
+		secret:      cfg.Seed,
 		keys:        keys{secrets.Uint64(), secrets.Uint64() | 1},
 		shards:      make([]shard, shards),
 	}
@@ -90,6 +102,9 @@ func New(cfg Config) *Store {
 	}
 	if cfg.MaxPeers != 0 {
 		s.maxPeers = cfg.MaxPeers
+	}
+	if cfg.MaxTotal != 0 {
+		s.maxTotal = int64(cfg.MaxTotal)
 	}
 	if s.maxPeers < 0 || s.maxPeers > maxTable {
 		s.maxPeers = maxTable
@@ -133,6 +148,10 @@ func (s *Store) Announce(now time.Time, req *tracker.AnnounceRequest, res *track
 	sw.last = seen
 
 	v := visit{keys: &s.keys, sampler: &sh.sampler, swarm: sw, req: req, maxPeers: s.maxPeers}
+	if s.maxTotal >= 0 && s.peers.Load() >= s.maxTotal {
+		v.maxPeers = 0
+	}
+	before := sw.len()
 	var standing tracker.Standing
 	if ip.Is4() {
 		who := peer[v4]{addr: words4(ip), port: port, id: id, seen: seen}
@@ -140,6 +159,9 @@ func (s *Store) Announce(now time.Time, req *tracker.AnnounceRequest, res *track
 	} else {
 		who := peer[v6]{addr: words6(ip), port: port, id: id, seen: seen}
 		standing = announce(&v, &sw.v6, &sw.v4, who, &res.Peers6, &res.Peers4)
+	}
+	if n := sw.len() - before; n != 0 {
+		s.peers.Add(int64(n))
 	}
 	stats := sw.stats()
 	res.Complete, res.Incomplete, res.Downloaded = stats.Complete, stats.Incomplete, stats.Downloaded
@@ -183,39 +205,14 @@ func (s *Store) Forget(infohash [20]byte) bool {
 	sh := s.shard(infohash)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if _, ok := sh.swarms[infohash]; !ok {
+	sw := sh.swarms[infohash]
+	if sw == nil {
 		return false
 	}
 	delete(sh.swarms, infohash)
 	s.torrents.Add(-1)
+	s.peers.Add(-int64(sw.len()))
 	return true
-}
-
-// Expire drops the peers that have not announced for the TTL, and the swarms
-// that are empty and no longer remembered. It returns the number of peers
-// dropped. It walks all peers, holding one shard at a time: once a minute is
-// often enough.
-func (s *Store) Expire(now time.Time) int {
-	dropped, unix := 0, now.Unix()
-	for i := range s.shards {
-		dropped += s.expireShard(&s.shards[i], unix)
-	}
-	return dropped
-}
-
-func (s *Store) expireShard(sh *shard, unix int64) int {
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	dropped := 0
-	for infohash, sw := range sh.swarms {
-		dropped += expire(&s.keys, sw, &sw.v4, &sw.v6, unix-s.ttl)
-		dropped += expire(&s.keys, sw, &sw.v6, &sw.v4, unix-s.ttl)
-		if sw.len() == 0 && (sw.downloaded == 0 || unix-int64(sw.last) > s.remember) {
-			delete(sh.swarms, infohash)
-			s.torrents.Add(-1)
-		}
-	}
-	return dropped
 }
 
 // Stats are the totals of a [Store].

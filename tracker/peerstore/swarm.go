@@ -11,6 +11,8 @@ type swarm struct {
 	// IPv4 entry has it: adding both up doubles a swarm of dual-stack clients.
 	seeds, leeches, paused int // paused are among the leeches
 
+	marks []mark // of few peers in few swarms
+
 	downloaded int
 	last       uint32 // latest announce, Unix seconds
 }
@@ -59,9 +61,9 @@ func announce[A, B words](v *visit, mine *table[A], others *table[B], who peer[A
 	}
 	if want := v.req.NumWant; want > 0 {
 		seeds := standing.WantsSeeds()
-		n := appendPeers(v.sampler, minePeers, mine, want, seeds, at)
+		n := appendPeers(v, minePeers, mine, want, seeds, at)
 		if n < want {
-			appendPeers(v.sampler, othersPeers, others, want-n, seeds, others.findID(who.id))
+			appendPeers(v, othersPeers, others, want-n, seeds, others.findID(who.id))
 		}
 	}
 	return standing
@@ -165,15 +167,3 @@ func leave[A, B words](k *keys, sw *swarm, mine *table[A], others *table[B], at 
 }
 
 func isV4[A words](p peer[A]) bool { return len(p.addr) == 1 }
-
-// expire drops the peers of mine last seen before the Unix time limit.
-func expire[A, B words](k *keys, sw *swarm, mine *table[A], others *table[B], limit int64) int {
-	dropped := 0
-	for i := len(mine.peers) - 1; i >= 0; i-- { // backwards: remove moves only what was seen already
-		if int64(mine.peers[i].seen) < limit {
-			leave(k, sw, mine, others, i)
-			dropped++
-		}
-	}
-	return dropped
-}

@@ -98,6 +98,9 @@ func (t *table[A]) findID(id uint32) int {
 // insert adds p, whose address and id are not in the table, and returns its
 // position.
 func (t *table[A]) insert(k *keys, p peer[A]) int {
+	if len(t.peers) == cap(t.peers) {
+		t.grow()
+	}
 	t.peers = append(t.peers, p)
 	pos := len(t.peers) - 1
 	if !p.standing.Seed() {
@@ -115,6 +118,13 @@ func (t *table[A]) insert(k *keys, p peer[A]) int {
 		t.reindex(k)
 	}
 	return pos
+}
+
+// grow makes room for an eighth more peers, in small tables for as many again:
+// less than append does, for memory is what a tracker runs out of.
+func (t *table[A]) grow() {
+	n := len(t.peers)
+	t.peers = append(make([]peer[A], 0, n+max(min(n, 8), n/8, 1)), t.peers...)
 }
 
 // remove takes out the peer at pos and returns it. The positions of others may
