@@ -36,32 +36,43 @@ func fromWire(wire []byte, n int) bitset {
 	return b
 }
 
-// missing returns the first piece below n that is not in the set, from the word of start on and around.
+// missing returns the first piece below n that is not in the set and for which ok is true, from the word of start on and
+// around. It asks for tries pieces at most.
 func (b bitset) missing(start uint32, n int, ok func(i uint32) bool, tries int) (uint32, bool) {
 	words := (n + 63) / 64
-	w := int(start >> 6)
-	for range words {
-		var have uint64
-		if w < len(b) {
-			have = b[w]
-		}
-		for lack := ^have; lack != 0; lack &= lack - 1 {
-			i := uint32(w<<6 + bits.TrailingZeros64(lack))
-			if int(i) >= n {
-				break
+	first := int(start >> 6)
+	for _, part := range [2][2]int{{first, words}, {0, first}} {
+		for w := b.skip(part[0], part[1]); w < part[1]; w = b.skip(w+1, part[1]) {
+			for lack := ^b.word(w); lack != 0; lack &= lack - 1 {
+				i := uint32(w<<6 + bits.TrailingZeros64(lack))
+				if int(i) >= n {
+					break
+				}
+				if ok(i) {
+					return i, true
+				}
+				if tries--; tries <= 0 {
+					return 0, false
+				}
 			}
-			if ok(i) {
-				return i, true
-			}
-			if tries--; tries <= 0 {
-				return 0, false
-			}
-		}
-		if w++; w == words {
-			w = 0
 		}
 	}
 	return 0, false
+}
+
+// skip returns the first word from w on that lacks a bit, or end. It looks at eight words at a time: nearly all of those of a
+// peer that lacks little are full.
+func (b bitset) skip(w, end int) int {
+	for last := min(end, len(b)); w+8 <= last; w += 8 {
+		x := b[w : w+8 : w+8]
+		if x[0]&x[1]&x[2]&x[3]&x[4]&x[5]&x[6]&x[7] != ^uint64(0) {
+			break
+		}
+	}
+	for w < end && b.word(w) == ^uint64(0) {
+		w++
+	}
+	return w
 }
 
 func (b bitset) word(w int) uint64 {

@@ -3,10 +3,12 @@ package piecepicker
 import (
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 func TestTorrentOfNothing(t *testing.T) {
@@ -133,6 +135,35 @@ func TestBitset(t *testing.T) {
 		require.EqualValues(t, n-1, i)
 	}
 	require.True(t, fromWire([]byte{0x80}, 8).has(0), "the first piece is the highest bit (BEP 3)")
+}
+
+// TestBitsetMissing compares what is visited, in order, with a walk bit by bit.
+func TestBitsetMissing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 3000).Draw(t, "n")
+		var b bitset
+		if rapid.Bool().Draw(t, "full") {
+			b = newBitset(n)
+			for i := range n {
+				b.set(uint32(i))
+			}
+			for _, i := range rapid.SliceOfN(rapid.IntRange(0, n-1), 0, 20).Draw(t, "lacks") {
+				b.clear(uint32(i))
+			}
+		}
+		start, tries := rapid.IntRange(0, n-1).Draw(t, "start"), rapid.IntRange(1, 40).Draw(t, "tries")
+		var want, got []uint32
+		for k := range (n + 63) / 64 * 64 {
+			i := uint32((start>>6<<6 + k) % ((n + 63) / 64 * 64))
+			if int(i) < n && !b.has(i) && len(want) < tries {
+				want = append(want, i)
+			}
+		}
+		b.missing(uint32(start), n, func(i uint32) bool { got = append(got, i); return false }, tries)
+		if !slices.Equal(want, got) {
+			t.Fatalf("missing visited %v, want %v", got, want)
+		}
+	})
 }
 
 func TestAddressesOfARecord(t *testing.T) {

@@ -115,12 +115,13 @@ func (p *Picker) rarest(q *peer) (uint32, bool) {
 	if found {
 		return best, true
 	}
+	lacks := len(p.pieces) - int(q.nHave)
 	q.have.missing(p.rng.Uint32N(uint32(len(p.pieces))), len(p.pieces), func(i uint32) bool {
 		if p.offerable(q, i) && (!found || p.rarer(i, best)) {
 			best, found = i, true
 		}
 		return false
-	}, tries)
+	}, min(tries, lacks))
 	return best, found
 }
 
