@@ -48,7 +48,7 @@
 //	a piece sent whole counts as received     when the peer says so, is no longer interested, or after 5 s
 //	offered ahead to one peer                 what it takes in a second, at least two pieces; alone: in three, at least 4 MiB
 //	on its way in all                         what the line carries in a second, at least four pieces; more while that helps
-//	in swarms of 16 and less                  everybody is offered something needed every 20 s, the first time after a second
+//	in swarms of 16 and less                  everybody is offered something needed every 20 s, the first time at once
 //	choke and unchoke of a peer               10 s apart; choked after 30 s without an offer
 //	stalled                                   10 times the swarm's usual time for a holder, 1 to 10 min
 //	starving                                  90 s without a piece from the swarm; the unproven share a quarter of the rate

@@ -36,8 +36,9 @@ func (p *Picker) fill() {
 }
 
 // keep offers a needed piece to those who have had nothing on offer for long, whatever the window says: some clients leave who
-// got nothing for a minute. In a large swarm they would be too many. Who never got anything waits a second, if what is on its
-// way before it does not take longer than three.
+// got nothing for a minute. In a large swarm they would be too many. Who was never offered anything does not wait, and who never
+// got anything waits a second, if what is on its way before it does not take longer than three: what silent peers were offered
+// first must not keep a newcomer waiting.
 func (p *Picker) keep() {
 	if len(p.takers) > keepMost {
 		return
@@ -46,7 +47,9 @@ func (p *Picker) keep() {
 	for _, q := range p.takers {
 		wait := keepAfter
 		if q.sent == 0 && float64(p.inFlight+p.cfg.PieceLength) <= keepNew.Seconds()*p.line() {
-			wait = sweepEvery
+			if wait = sweepEvery; q.lent == q.joined {
+				wait = 0
+			}
 		}
 		if q.good && q.open == 0 && p.now-max(q.lent, q.joined) >= wait && p.free(q) && p.affords(Need, q) && p.needed() > 0 {
 			p.serve(q)

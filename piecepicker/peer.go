@@ -89,7 +89,7 @@ func (p *Picker) peer(id Peer) *peer {
 // enter makes q a peer that has told its pieces: those of b, beside what it told before.
 func (p *Picker) enter(q *peer, b bitset) {
 	if !q.ready {
-		q.ready, q.member = true, true
+		q.ready, q.member, p.entered = true, true, true
 		q.fed, q.grew = p.starveClock, p.now
 		p.members++
 	}

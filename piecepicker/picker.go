@@ -101,6 +101,7 @@ type Picker struct {
 	peers          []*peer // by number; nil where there is none
 	vacant         []Peer
 	entering       []Peer // joined, in order, and some of them not ready
+	entered        bool   // somebody became ready since the last Tick
 	connected      int
 	members        int // those whose pieces are in the claims of pieces
 	takers         []*peer
@@ -202,7 +203,11 @@ func (p *Picker) Tick(now time.Time, dst []Decision) []Decision {
 		}
 		if len(p.pieces) > 0 {
 			p.fill()
+			if p.entered {
+				p.keep()
+			}
 		}
+		p.entered = false
 	}
 	dst = append(dst, p.orders...)
 	p.orders = p.orders[:0]

@@ -329,3 +329,13 @@ func TestNewcomerDoesNotWaitForWhatOneWasOfferedAlone(t *testing.T) {
 	require.Greater(t, w.p.inFlight, w.p.windowSize())
 	require.Contains(t, w.offers(w.after(2*time.Second)), "b:offer:unsent")
 }
+
+// TestSilentPeersDoNotKeepANewcomerWaiting is about fake peers, which are quick to come and never ask for what they are
+// offered: the first of them is alone, and gets all the window and more.
+func TestSilentPeersDoNotKeepANewcomerWaiting(t *testing.T) {
+	w := draw(t, Config{MaxRate: 8 * blocks * unit, PieceLength: blocks * unit, Length: 100 * blocks * unit}, 100, "a\nb\nc\nd")
+	w.after(time.Millisecond)
+	require.False(t, w.p.room())
+	w.join("e", "")
+	require.Contains(t, w.offers(w.next()), "e:offer:unsent", "at once")
+}
