@@ -62,7 +62,7 @@ func (c *core) recorded(r *Record, it *item, files []FileStamp) *Version {
 	switch {
 	case err != nil || r.Unit != it.unit || info.Multi != it.unit || hashInfo(r.InfoBytes) != r.InfoHash:
 		return nil
-	case info.Private != c.cfg.Private || c.cfg.PieceLength != 0 && info.PieceLength != c.cfg.PieceLength:
+	case info.Private != c.private(it.node) || c.cfg.PieceLength != 0 && info.PieceLength != c.cfg.PieceLength:
 		return nil
 	case len(info.Files) != len(files):
 		return nil

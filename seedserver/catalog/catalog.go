@@ -101,7 +101,7 @@ func (c *Catalog) newLoop(records []Record) *loop {
 		scans:   make(chan *scanJob),
 		checks:  make(chan *checkJob),
 		batches: make(chan []order),
-		hasher:  &hasher{root: c.root, store: c.cfg.store(), private: c.cfg.Private, wait: c.cfg.Wait, around: c.cfg.Around, log: log},
+		hasher:  &hasher{root: c.root, store: c.cfg.store(), wait: c.cfg.Wait, around: c.cfg.Around, log: log},
 		running: map[*item]context.CancelFunc{},
 	}
 }

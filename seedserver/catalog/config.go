@@ -45,6 +45,13 @@ type Config struct {
 	PieceLength int64
 	// Private sets the private flag of torrents (BEP 27).
 	Private bool
+	// Access, if not nil, reads what the .seedserver.toml of a directory says
+	// under the key access, as the TOML decoder gives it. rule is what
+	// [Catalog.Access] returns for paths below; private sets the private flag
+	// of their torrents. The value false is for a directory of which nobody may
+	// see anything, for example because its rules cannot be read. It is called
+	// by one goroutine, and once more for each change of the file.
+	Access func(dir string, value any) (rule any, private bool)
 
 	// Hashers is how many files are hashed at once. If zero, 2. At most one of
 	// them is large (64 MiB and more); that one alone uses all processors.

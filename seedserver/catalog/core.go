@@ -16,6 +16,7 @@ type core struct {
 	name  string // of the root, for a unit that is all of it
 	rules *ruleset
 	units []pattern
+	shut  any // the rule of a directory of which nobody may see anything
 
 	root   *node
 	size   int // nodes
@@ -97,6 +98,9 @@ func newCore(cfg *Config, name string, rules *ruleset, units []pattern, records 
 		if id := r.Stamp.id(); id.ino != 0 {
 			c.recordsID[id] = r
 		}
+	}
+	if cfg.Access != nil {
+		c.shut, _ = cfg.Access("", false)
 	}
 	c.root = &node{kind: directory, children: map[string]*node{}, counted: numStates}
 	c.size = 1

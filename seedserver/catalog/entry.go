@@ -79,6 +79,8 @@ type Entry struct {
 	Until time.Time
 	// InfoHash is that of the torrent when State is Published, else zero.
 	InfoHash metainfo.InfoHash
+	// Private says that the torrent has the private flag (BEP 27).
+	Private bool
 }
 
 // Describe returns the state for people: "hashing 42 %", "left out: symbolic

@@ -18,12 +18,11 @@ var errChanged = errors.New("the file changed")
 
 // hasher makes torrents of files.
 type hasher struct {
-	root    *os.Root
-	store   Store
-	private bool
-	wait    func(ctx context.Context, n int) error
-	around  func(work func())
-	log     *slog.Logger
+	root   *os.Root
+	store  Store
+	wait   func(ctx context.Context, n int) error
+	around func(work func())
+	log    *slog.Logger
 }
 
 // hash answers a hashJob. Every file is compared with its stamp when it is
@@ -35,7 +34,7 @@ func (h *hasher) hash(ctx context.Context, job *hashJob, progress func(part floa
 		total += f.Length
 	}
 	cfg := metainfo.BuildConfig{
-		Name: job.name, Multi: job.unit, Private: h.private,
+		Name: job.name, Multi: job.unit, Private: job.private,
 		PieceLength: job.pieceLength, Workers: 1, Wait: h.wait, Around: h.around,
 		Files:    h.inputs(job),
 		Progress: func(done, total int64) { progress(float64(done) / float64(total)) },

@@ -113,6 +113,9 @@ func (c *core) apply(now time.Time, n *node, l listing) {
 	}
 	first := !n.scanned
 	n.scanned = n.scanned || l.job.whole
+	if first {
+		c.mark(n)
+	}
 	if l.rules != nil {
 		c.rulesSeen(now, n, l.rules, first)
 	}
@@ -305,6 +308,7 @@ func (c *core) obey(now time.Time, n *node, f *rulesFile) {
 	switch {
 	case f.err == nil:
 		n.rules.set, n.rules.problem = f.set, ""
+		c.readAccess(n)
 	case n.rules.set == nil:
 		n.rules.problem = rulesName + " cannot be obeyed"
 	}
@@ -314,4 +318,5 @@ func (c *core) obey(now time.Time, n *node, f *rulesFile) {
 		c.note(slog.LevelWarn, "rules have keys that are not used", "path", join(n.path, rulesName), "warning", f.warning)
 	}
 	c.placeAll(n, now)
+	c.reflag(n, now)
 }

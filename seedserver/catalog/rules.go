@@ -38,7 +38,8 @@ type Rules struct {
 	Meta        map[string]Description
 	// Policy has the values of the keys access, mode and budget as the TOML
 	// decoder gives them. It is nil unless the file may set policy: owned by
-	// root or our user and not writable by group or others.
+	// root or our user and not writable by group or others. Of a file that may
+	// not, access is false, if it says anything of it.
 	Policy map[string]any
 }
 
@@ -64,7 +65,9 @@ const (
 )
 
 // policyKeys are the keys that only a trusted file may set.
-var policyKeys = []string{"access", "budget", "mode"}
+var policyKeys = []string{accessKey, "budget", "mode"}
+
+const accessKey = "access"
 
 // ParseRules reads a .seedserver.toml of at most 64 KiB:
 //
@@ -80,7 +83,8 @@ var policyKeys = []string{"access", "budget", "mode"}
 //	title       = "At the beach"
 //
 // The keys access, mode and budget are kept in Rules.Policy if trusted, else
-// ignored. Unknown keys are ignored too; warning names all that was ignored, or
+// ignored; but access then is false, which is for nobody: who meant to keep
+// something private does not publish it by a wrong mode. Unknown keys are ignored too; warning names all that was ignored, or
 // is empty. The error is a [*RulesError]; no rule may be taken from such a file,
 // since what it meant to exclude is not known.
 func ParseRules(b []byte, trusted bool) (rules Rules, warning string, err error) {
@@ -107,6 +111,9 @@ func ParseRules(b []byte, trusted bool) (rules Rules, warning string, err error)
 			}
 		case !trusted:
 			untrusted = append(untrusted, key)
+			if key == accessKey {
+				rules.Policy = map[string]any{accessKey: false}
+			}
 		default:
 			if rules.Policy == nil {
 				rules.Policy = map[string]any{}

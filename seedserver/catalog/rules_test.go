@@ -35,6 +35,7 @@ unit = true
 		{name: "policy of a trusted file", in: "mode = \"plain\"\nbudget = \"1GB/month\"\n[access]\nallow = [\"alice\"]", trusted: true,
 			want: Rules{Policy: map[string]any{"mode": "plain", "budget": "1GB/month", "access": map[string]any{"allow": []any{"alice"}}}}},
 		{name: "policy of another", in: "mode = \"plain\"\n[access]\nallow = []\n[more]\n",
+			want:    Rules{Policy: map[string]any{"access": false}},
 			warning: `ignored: unknown keys "more"; access, mode (the file must be owned by root or the server's user and not be writable by others)`},
 	}
 	for _, tt := range tests {
@@ -324,7 +325,7 @@ func FuzzParseRules(f *testing.F) {
 			require.Zero(t, rules)
 			return
 		}
-		require.True(t, trusted || rules.Policy == nil)
+		require.True(t, trusted || len(rules.Policy) == 0 || len(rules.Policy) == 1 && rules.Policy["access"] == false)
 		require.True(t, rules.MinSize >= 0 && rules.MaxSize >= 0)
 		set, err := compileRules(rules)
 		require.NoError(t, err)

@@ -45,6 +45,7 @@ type hashJob struct {
 	// pieceLength is 0 for a new torrent.
 	pieceLength int64
 	large       bool
+	private     bool
 }
 
 // hashed answers a hashJob.
@@ -173,7 +174,7 @@ func (c *core) nextHash() *hashJob {
 	job := &hashJob{
 		it: it, seq: it.seq, path: it.node.path, name: c.torrentName(it.node), unit: it.unit,
 		stamp: it.stamp(files), files: files,
-		pieceLength: c.cfg.PieceLength, large: it.queued >= largeSize,
+		pieceLength: c.cfg.PieceLength, large: it.queued >= largeSize, private: c.private(it.node),
 	}
 	if it.version != nil {
 		job.pieceLength = it.version.Info.PieceLength
@@ -217,6 +218,8 @@ func (c *core) hashDone(now time.Time, r hashed) bool {
 		c.lookAgain(it, now, r.changed)
 	case r.err != nil:
 		c.fail(it, now, plainError(r.err))
+	case r.version.Info.Private != c.private(it.node): // the rules have changed
+		c.settle(it, now, true)
 	default:
 		r.version.Published = now
 		if it.version != nil && it.version.InfoHash == r.version.InfoHash {

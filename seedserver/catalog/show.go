@@ -7,8 +7,9 @@ import (
 
 // change of what readers see.
 type shown struct {
-	gone   []string // paths; what is below them is gone too
-	fresh  []Entry  // in no order
+	gone   []string       // paths; what is below them is gone too
+	fresh  []Entry        // in no order
+	access map[string]any // of the directories among fresh, by path; nil for none
 	totals Totals
 }
 
@@ -24,9 +25,13 @@ func (c *core) takeShown() shown {
 	}
 	c.gone = nil
 	s.fresh = make([]Entry, 0, len(c.dirty))
+	s.access = map[string]any{}
 	for n := range c.dirty {
 		e := c.entry(n)
 		s.fresh = append(s.fresh, e)
+		if e.Dir && c.cfg.Access != nil {
+			s.access[e.Path] = c.accessOf(n)
+		}
 		c.count(n, e.State)
 	}
 	clear(c.dirty)
@@ -143,6 +148,6 @@ func describeHeld(it *item, e *Entry) {
 	case !t.answered:
 		e.State, e.Progress, e.Reason = Hashing, 1, "about to be seeded"
 	default:
-		e.State, e.Progress, e.InfoHash = Published, 1, t.hash
+		e.State, e.Progress, e.InfoHash, e.Private = Published, 1, t.hash, it.version.Info.Private
 	}
 }

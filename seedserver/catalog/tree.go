@@ -42,6 +42,9 @@ type rulesState struct {
 	// pending is the stamp of a changed file that is given time to be finished.
 	pending Stamp
 	due     time.Time // zero when nothing is pending
+	// access is what Config.Access made of set, nil if that says nothing.
+	access  any
+	private bool
 }
 
 // usable reports whether n is a directory that is let in.

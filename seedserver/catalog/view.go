@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/seedserver/bittorrent/bencode/metainfo"
 )
 
 // view is what readers see: the entries of each directory, sorted by name. The
@@ -13,12 +15,19 @@ type view struct {
 	root   Entry
 	dirs   map[string][]Entry // of directories that are let in
 	totals Totals
+
+	access     map[string]any                 // of directories that have rules of access
+	places     map[metainfo.InfoHash][]string // of published private torrents, and perhaps former ones
+	placesKept int                            // after the last time that places were looked through
 }
 
 func newView() *view {
 	return &view{
 		root: Entry{Dir: true, State: Directory},
 		dirs: map[string][]Entry{"": nil},
+
+		access: map[string]any{},
+		places: map[metainfo.InfoHash][]string{},
 	}
 }
 
@@ -42,6 +51,7 @@ func (v *view) apply(s shown) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.totals = s.totals
+	v.applyAccess(s)
 	for dir, names := range gone {
 		for name := range names {
 			delete(v.dirs, join(dir, name))
@@ -67,6 +77,7 @@ func (v *view) apply(s shown) {
 			v.dirs[dir] = merge(v.dirs[dir], entries)
 		}
 	}
+	v.applyPlaces(s)
 }
 
 // listed reports whether what is in the directory e is shown: a unit that is
@@ -131,7 +142,8 @@ func (v *view) stored(path string) (Entry, bool) {
 
 // inherit takes over the state of the unit around e.
 func (e *Entry) inherit(unit Entry) {
-	e.State, e.Progress, e.Reason, e.Until, e.InfoHash = unit.State, unit.Progress, unit.Reason, unit.Until, unit.InfoHash
+	e.State, e.Progress, e.Reason, e.Until = unit.State, unit.Progress, unit.Reason, unit.Until
+	e.InfoHash, e.Private = unit.InfoHash, unit.Private
 }
 
 // list returns the entries directly in dir.

@@ -190,7 +190,7 @@ func (w *world) check(job *checkJob) checked {
 
 func (w *world) hash(job *hashJob) hashed {
 	r := hashed{job: job}
-	cfg := metainfo.BuildConfig{Name: job.name, Multi: job.unit, PieceLength: job.pieceLength, Private: w.cfg.Private}
+	cfg := metainfo.BuildConfig{Name: job.name, Multi: job.unit, PieceLength: job.pieceLength, Private: job.private}
 	for _, f := range job.files {
 		there := w.files[f.Path]
 		if there == nil || there.stamp != f.Stamp {

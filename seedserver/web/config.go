@@ -2,7 +2,9 @@ package web
 
 import (
 	"log/slog"
+	"net/http"
 	"strings"
+	"time"
 )
 
 // Large is what a plain GET of a file gets that is too large to be sent
@@ -26,6 +28,16 @@ const (
 type Config struct {
 	// Source is what is served.
 	Source Source
+	// View, if not nil, returns what the client of r may see in place of
+	// Source, and the name of who it is, "" for anybody. What it must not see
+	// is not in it: the answer is the one for what does not exist.
+	View func(r *http.Request) (Source, string)
+	// SignIn, if not nil, checks what was typed at /-/login: it returns the
+	// cookie by which View knows the client again, or how long to wait since
+	// there were too many wrong ones, or neither. If nil, there is no login.
+	SignIn func(r *http.Request, name, password string) (cookie *http.Cookie, wait time.Duration)
+	// SignOut is the cookie that makes a browser forget the one of SignIn.
+	SignOut *http.Cookie
 	// URL is the address of the Handler as clients write it, such as
 	// "https://files.example". If empty, each request tells.
 	URL string

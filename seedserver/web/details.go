@@ -67,7 +67,7 @@ func (x *exchange) serveDetails(e Entry) {
 		x.text(http.StatusOK, x.howTo(e, of))
 		return
 	}
-	b, err := x.cfg.Source.Torrent(x.r.Context(), of, x.via)
+	b, err := x.source.Torrent(x.r.Context(), of, x.via)
 	if err != nil {
 		x.sourceFailed(of, err)
 		return

@@ -90,12 +90,12 @@ func (x *exchange) feed(name string, dir Entry) (*feed, error) {
 		return nil, err
 	}
 	for _, e := range newest {
-		torrent, err := x.cfg.Source.Torrent(x.r.Context(), e, x.via)
+		torrent, err := x.source.Torrent(x.r.Context(), e, x.via)
 		if err != nil {
 			continue // it was retired a moment ago
 		}
 		f.Items = append(f.Items, item{Entry: e, Page: x.url(e.Path, "?page"), Torrent: x.torrentURL(e),
-			Magnet: x.cfg.Source.Magnet(e, x.via).String(), Length: int64(len(torrent))})
+			Magnet: x.magnetLink(e), Length: int64(len(torrent))})
 	}
 	for _, i := range f.Items {
 		if i.since().After(f.Updated) {

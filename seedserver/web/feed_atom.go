@@ -43,13 +43,13 @@ func (f *feed) atom() atomFeed {
 		Links: []atomLink{{Rel: "self", Type: typeAtom, Href: f.Self}, {Rel: "alternate", Type: typeHTML, Href: f.Index}},
 	}
 	for _, i := range f.Items {
+		links := []atomLink{{Rel: "alternate", Type: typeHTML, Href: i.Page}}
+		if i.Magnet != "" {
+			links = append(links, atomLink{Rel: "alternate", Type: typeTorrent, Href: i.Magnet, Title: "Magnet link"})
+		}
 		doc.Entries = append(doc.Entries, atomEntry{
 			ID: "urn:btih:" + i.InfoHash.String(), Title: i.heading(), Published: atomTime(i.since()), Updated: atomTime(i.since()), Summary: i.text(),
-			Links: []atomLink{
-				{Rel: "alternate", Type: typeHTML, Href: i.Page},
-				{Rel: "alternate", Type: typeTorrent, Href: i.Magnet, Title: "Magnet link"},
-				{Rel: "enclosure", Type: typeTorrent, Href: i.Torrent, Length: i.Length},
-			},
+			Links: append(links, atomLink{Rel: "enclosure", Type: typeTorrent, Href: i.Torrent, Length: i.Length}),
 		})
 	}
 	return doc

@@ -41,7 +41,7 @@ type rssItem struct {
 	Enclosure   rssEnclosure `xml:"enclosure"`
 	Length      int64        `xml:"torrent:contentLength"`
 	InfoHash    string       `xml:"torrent:infoHash"`
-	Magnet      string       `xml:"torrent:magnetURI"`
+	Magnet      string       `xml:"torrent:magnetURI,omitempty"`
 }
 
 type rssGUID struct {
@@ -81,8 +81,11 @@ func (i *item) html() string {
 		b = append(b, "</p>\n"...)
 	}
 	b = appendHTML(append(b, "<p>"...), i.facts())
-	b = append(appendHTML(append(b, `: <a href="`...), i.Torrent), `">torrent</a>, <a href="`...)
-	return string(append(appendHTML(b, i.Magnet), `">magnet link</a></p>`...))
+	b = append(appendHTML(append(b, `: <a href="`...), i.Torrent), `">torrent</a>`...)
+	if i.Magnet != "" {
+		b = append(appendHTML(append(b, `, <a href="`...), i.Magnet), `">magnet link</a>`...)
+	}
+	return string(append(b, `</p>`...))
 }
 
 // rssTime writes a time as RSS wants it (RFC 822 with four digits of the year),

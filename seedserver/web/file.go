@@ -26,7 +26,7 @@ func (x *exchange) unitOf(e Entry) (of Entry, ok bool) {
 	if e.In == "" {
 		return e, true
 	}
-	of, ok = x.cfg.Source.Lookup(e.In)
+	of, ok = x.source.Lookup(e.In)
 	return of, ok && of.Unit
 }
 
@@ -62,7 +62,7 @@ func (x *exchange) serveFile(e Entry) {
 
 // servePlain sends the file itself. of is the entry that has its torrent.
 func (x *exchange) servePlain(e, of Entry, mediaType string) {
-	content, err := x.cfg.Source.Open(x.r.Context(), e)
+	content, err := x.source.Open(x.r.Context(), e)
 	if err != nil {
 		x.sourceFailed(e, err)
 		return
@@ -146,6 +146,9 @@ func (x *exchange) howTo(e, of Entry) string {
 	if e.In != "" {
 		name += " is part of " + visible(of.Name) + ", which"
 	}
-	return fmt.Sprintf("%s is shared with BitTorrent (%s).\n\nRun:      %s\nTorrent:  %s\nMagnet:   %s\n",
-		name, appendSize(nil, of.Size), aria2c(torrent), torrent, x.cfg.Source.Magnet(of, x.via))
+	text := fmt.Sprintf("%s is shared with BitTorrent (%s).\n\nRun:      %s\nTorrent:  %s\n", name, appendSize(nil, of.Size), aria2c(torrent), torrent)
+	if magnet := x.magnetLink(of); magnet != "" {
+		text += "Magnet:   " + magnet + "\n"
+	}
+	return text
 }

@@ -43,6 +43,8 @@ type exchange struct {
 	r      *http.Request
 	accept accept
 	via    Via
+	source Source
+	viewer string // the name of who asks, "" for anybody
 	dir    string // the directory of the request's path: where relative links start
 	root   string // the relative link to the root
 
@@ -57,8 +59,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if x.root == "" {
 		x.root = "./"
 	}
+	x.source = h.cfg.Source
+	if h.cfg.View != nil {
+		x.source, x.viewer = h.cfg.View(r)
+	}
 	x.setHeaders()
 	switch {
+	case r.URL.Path == loginPath && h.cfg.SignIn != nil:
+		x.serveLogin()
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
 		x.problem(http.StatusMethodNotAllowed, "This address can only be read", "Use GET or HEAD.")
@@ -77,13 +85,24 @@ func (x *exchange) setHeaders() {
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("Cache-Control", "no-cache")
-	header.Set("Vary", "Accept")
+	header.Set("Vary", x.vary("Accept"))
+	if x.viewer != "" {
+		header.Set("Cache-Control", "private, no-cache")
+	}
+}
+
+// vary adds to a list of headers those that say who asks.
+func (x *exchange) vary(headers string) string {
+	if x.cfg.View != nil {
+		headers += ", Authorization, Cookie"
+	}
+	return headers
 }
 
 // varyHost tells caches that the body names the host the client used.
 func (x *exchange) varyHost() {
 	if x.cfg.url() == "" {
-		x.w.Header().Set("Vary", "Accept, Host")
+		x.w.Header().Set("Vary", x.vary("Accept, Host"))
 	}
 }
 
@@ -124,12 +143,12 @@ func (x *exchange) servePath(sent string) {
 // find returns what a path names, and the form that is asked for. A file of
 // that very name goes before NAME.torrent and NAME.magnet.
 func (x *exchange) find(path string, slash bool) (e Entry, f form, ok bool) {
-	e, ok = x.cfg.Source.Lookup(path)
+	e, ok = x.source.Lookup(path)
 	if ok && e.State != LeftOut {
 		return e, queryForm(x.r.URL.RawQuery), true
 	}
 	if of, f := suffixForm(path); f != negotiated && !slash {
-		if named, found := x.cfg.Source.Lookup(of); found {
+		if named, found := x.source.Lookup(of); found {
 			return named, f, true
 		}
 	}

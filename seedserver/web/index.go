@@ -48,7 +48,7 @@ func (x *exchange) serveIndex(dir Entry) {
 			"Its index is text/html, text/plain or application/json; a directory that is one unit also has a torrent.")
 		return
 	}
-	entries, ok := x.cfg.Source.List(dir.Path)
+	entries, ok := x.source.List(dir.Path)
 	if !ok {
 		x.notFound()
 		return

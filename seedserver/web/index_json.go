@@ -94,7 +94,9 @@ func (x *exchange) appendTorrentJSON(dst []byte, e *Entry, link []byte, suffix s
 	dst = appendMemberTime(dst, "published", e.Published)
 	dst = append(hex.AppendEncode(append(dst, `,"infohash":"`...), e.InfoHash[:]), '"')
 	dst = append(append(append(append(dst, `,"torrent":"`...), link...), suffix...), '"')
-	dst = appendString(append(dst, `,"magnet":`...), x.magnet(e))
+	if magnet := x.magnet(e); len(magnet) > 0 {
+		dst = appendString(append(dst, `,"magnet":`...), magnet)
+	}
 	if !e.Peers.Known {
 		return dst
 	}

@@ -153,9 +153,11 @@ func (l *listing) appendRowGet(dst []byte, e *Entry, link []byte) []byte {
 	state := e.State
 	if state == Published && e.seeded() {
 		dst = append(append(dst, `<a href="`...), link...)
-		dst = append(append(dst, l.suffix(e)...), `">torrent</a> <a href="`...)
-		dst = appendHTML(dst, l.x.magnet(e))
-		dst = append(dst, `">magnet</a> `...)
+		dst = append(append(dst, l.suffix(e)...), `">torrent</a> `...)
+		if magnet := l.x.magnet(e); len(magnet) > 0 {
+			dst = appendHTML(append(dst, `<a href="`...), magnet)
+			dst = append(dst, `">magnet</a> `...)
+		}
 	}
 	if (state == Published || state == Empty) && l.x.cfg.plain(e) {
 		dst = append(append(append(dst, `<a href="`...), link...), `">plain</a> `...)
@@ -166,8 +168,13 @@ func (l *listing) appendRowGet(dst []byte, e *Entry, link []byte) []byte {
 	return dst
 }
 
-// magnet returns the magnet link of e in memory that the next call uses again.
+// magnet returns the magnet link of e in memory that the next call uses again,
+// nothing if e has none.
 func (x *exchange) magnet(e *Entry) []byte {
-	x.scratch = x.cfg.Source.Magnet(*e, x.via).AppendTo(x.scratch[:0])
+	magnet := x.source.Magnet(*e, x.via)
+	if !magnet.HasInfoHash {
+		return nil
+	}
+	x.scratch = magnet.AppendTo(x.scratch[:0])
 	return x.scratch
 }

@@ -20,6 +20,8 @@ type shell struct {
 	Every   int    // seconds until the script asks again, or 0; Refresh is then for who has no scripts
 	Copy    string // a command to show at the bottom, or ""
 	Query   string // what was searched for
+	Login   string // relative link to the login, "" if there is none
+	Viewer  string // the name of who asks, "" for anybody
 	Feeds   []feedLink
 }
 
@@ -32,7 +34,10 @@ type crumb struct {
 // shell returns the frame of a page. path is where the page is, "" for the root.
 func (x *exchange) shell(title, path string) shell {
 	s := shell{Title: x.cfg.title(), Site: x.cfg.title(), Version: x.cfg.Version,
-		Root: x.root, Static: x.root + "-/" + staticDir}
+		Root: x.root, Static: x.root + "-/" + staticDir, Viewer: x.viewer}
+	if x.cfg.SignIn != nil {
+		s.Login = x.root + strings.TrimPrefix(loginPath, "/")
+	}
 	if title != "" {
 		s.Title = title + " – " + s.Site
 	}
@@ -73,7 +78,7 @@ func (x *exchange) offer(e, of Entry) offer {
 		Name: visible(e.Name), Size: string(appendSize(nil, e.Size)), Bytes: e.Size,
 		Modified: string(appendTime(nil, e.ModTime)),
 		InfoHash: of.InfoHash.String(), State: template.HTML(appendState(nil, &of)),
-		Torrent: x.torrentLink(of), Magnet: template.URL(x.cfg.Source.Magnet(of, x.via).String()),
+		Torrent: x.torrentLink(of), Magnet: template.URL(x.magnetLink(of)),
 		Command: aria2c(x.torrentURL(of)), Swarm: peersText(of.Peers), Page: x.href(e.Path) + "?page",
 	}
 	if x.cfg.plain(&e) {

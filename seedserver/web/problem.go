@@ -97,7 +97,7 @@ func (x *exchange) leftOut(e Entry) {
 
 // pending answers for what is settling or hashing, and asks for it to be next.
 func (x *exchange) pending(e Entry) {
-	x.cfg.Source.Demand(e.Path)
+	x.source.Demand(e.Path)
 	retry := int(min(max(e.Wait, 2*time.Second), 5*time.Minute).Round(time.Second) / time.Second)
 	if e.Wait <= 0 {
 		retry = 5

@@ -123,7 +123,7 @@ func (x *exchange) readme(e *Entry) template.HTML {
 
 // read returns all of the content of e, a small file.
 func (x *exchange) read(ctx context.Context, e *Entry) ([]byte, error) {
-	content, err := x.cfg.Source.Open(ctx, *e)
+	content, err := x.source.Open(ctx, *e)
 	if err != nil {
 		return nil, fmt.Errorf("opening: %w", err)
 	}

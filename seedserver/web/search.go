@@ -84,7 +84,7 @@ func (x *exchange) queryDir(query url.Values) (dir Entry, ok bool) {
 			return dir, false
 		}
 	}
-	dir, ok = x.cfg.Source.Lookup(path)
+	dir, ok = x.source.Lookup(path)
 	if !ok || !dir.Dir || dir.State == LeftOut {
 		x.notFound()
 		return dir, false
@@ -124,7 +124,7 @@ func (x *exchange) walk(ctx context.Context, dir string, visit func(e *Entry) bo
 		}
 		next := dirs[len(dirs)-1]
 		dirs = dirs[:len(dirs)-1]
-		entries, _ := x.cfg.Source.List(next)
+		entries, _ := x.source.List(next)
 		for i := range entries {
 			e := &entries[i]
 			if !servable(e.Name) {

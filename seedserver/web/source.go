@@ -34,7 +34,8 @@ type Source interface {
 	Torrent(ctx context.Context, e Entry, v Via) ([]byte, error)
 
 	// Magnet returns the magnet link of e, a published file or unit, for a
-	// client that came by v. It is called for each row of an index.
+	// client that came by v. It is called for each row of an index. Without an
+	// infohash there is none, as for a private torrent.
 	Magnet(e Entry, v Via) metainfo.Magnet
 
 	// Open opens the content of e, a published or empty file, which may be

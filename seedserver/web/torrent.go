@@ -56,7 +56,7 @@ func (x *exchange) serveTorrent(e Entry) {
 	if !ok {
 		return
 	}
-	torrent, err := x.cfg.Source.Torrent(x.r.Context(), of, x.via)
+	torrent, err := x.source.Torrent(x.r.Context(), of, x.via)
 	if err != nil {
 		x.sourceFailed(of, err)
 		return
@@ -81,13 +81,21 @@ func (x *exchange) serveMagnet(e Entry) {
 		return
 	}
 	x.varyHost()
-	magnet := x.cfg.Source.Magnet(of, x.via).String()
+	magnet := x.magnetLink(of)
+	if magnet == "" {
+		x.problem(http.StatusNotFound, "A private torrent has no magnet link",
+			"With one, a client would ask strangers about the torrent before it knows that it is private. Get the torrent itself.")
+		return
+	}
 	if _, named := x.accept.quality(typeHTML); named && x.accept.choose(typeHTML, typeText) == typeHTML {
 		x.redirect(magnet, magnet+"\n")
 		return
 	}
 	x.text(http.StatusOK, magnet+"\n")
 }
+
+// magnetLink returns the magnet link of e, "" if it has none.
+func (x *exchange) magnetLink(e Entry) string { return string(x.magnet(&e)) }
 
 // torrentLink returns the relative link to the torrent of e.
 func (x *exchange) torrentLink(e Entry) string { return x.href(e.Path) + x.torrentSuffix(e.Path) }
@@ -100,7 +108,7 @@ func (x *exchange) torrentSuffix(path string) string {
 	if path == "" { // the root itself is a unit
 		return "?torrent"
 	}
-	if e, taken := x.cfg.Source.Lookup(path + ".torrent"); taken && e.State != LeftOut {
+	if e, taken := x.source.Lookup(path + ".torrent"); taken && e.State != LeftOut {
 		return "?torrent"
 	}
 	return ".torrent"

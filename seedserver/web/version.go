@@ -16,7 +16,7 @@ func (l *listing) version(form string) string {
 	var h maphash.Hash
 	h.SetSeed(versionSeed)
 	x := l.x
-	for _, s := range []string{form, x.via.URL, x.root, x.r.URL.RawQuery, x.cfg.Source.Magnet(Entry{}, x.via).String(), x.notice()} {
+	for _, s := range []string{form, x.via.URL, x.root, x.viewer, x.r.URL.RawQuery, x.source.Magnet(Entry{}, x.via).String(), x.notice()} {
 		maphash.WriteComparable(&h, s)
 	}
 	maphash.WriteComparable(&h, l.readme != "") // its words are those of an entry
