@@ -44,6 +44,10 @@ type Config struct {
 	// State is the directory of the server's own files. If empty, DefaultState(Dir).
 	State string
 
+	// UsersFile is an htpasswd file with bcrypt hashes: who may sign in. It is read again when it changes. If empty, nobody can; what
+	// a .seedserver.toml keeps for users nobody sees then.
+	UsersFile string
+
 	// Mode is how torrents are seeded where no .seedserver.toml says otherwise. If empty, ModeConservative.
 	Mode Mode
 	// MaxUp bounds what all torrents together upload, in payload bytes per second. If zero, unlimited.

@@ -31,6 +31,7 @@ var layers = map[string][]string{
 	"/tracker/httptracker":  {"/bencode", "/bencode/compact", "/tracker", "/tracker/peerstore"},
 	"/tracker/trackernet":   {"/tracker", "/tracker/httptracker", "/tracker/udptracker"},
 	// the server's parts: they meet only in package seedserver
+	"/seedserver/access":    {},
 	"/seedserver/accesslog": {},
 	"/seedserver/budget":    {},
 	"/seedserver/catalog":   {"/bencode/metainfo"},
@@ -44,6 +45,7 @@ var layers = map[string][]string{
 	"/seedserver/web/admin":        {"/bencode/metainfo"},
 	// composition
 	"/seedserver": {"/bencode/metainfo", "/peerwire", "/piecepicker", "/tracker", "/tracker/peerstore", "/tracker/httptracker",
+		"/seedserver/access",
 		"/seedserver/accesslog", "/seedserver/budget", "/seedserver/catalog", "/seedserver/ledger", "/seedserver/storage", "/seedserver/swarm",
 		"/seedserver/swarm/candidates",
 		"/seedserver/web", "/seedserver/web/admin"},

@@ -8,6 +8,9 @@ func (s *Server) Reload(cfg Config) error {
 	if err := cfg.Check(); err != nil {
 		return err
 	}
+	if err := s.gate.guard.Reload(); err != nil {
+		return err
+	}
 	s.limit.SetRate(cfg.MaxUp)
 	s.torrents.setRate(cfg.MaxUpTorrent)
 	for _, name := range s.cfg.needRestart(&cfg) {
@@ -25,6 +28,7 @@ func (c *Config) needRestart(next *Config) []string {
 		"url":               c.URL != next.URL,
 		"advertise":         !slices.Equal(c.Advertise, next.Advertise),
 		"trusted-proxy":     !slices.Equal(c.TrustedProxies, next.TrustedProxies),
+		"users":             c.UsersFile != next.UsersFile,
 		"mode":              c.Mode != next.Mode,
 		"max-peers":         c.MaxPeers != next.MaxPeers,
 		"upload-slots":      c.UploadSlots != next.UploadSlots,

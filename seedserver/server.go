@@ -15,6 +15,7 @@ import (
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
 	"github.com/seedserver/bittorrent/peerwire"
+	"github.com/seedserver/bittorrent/seedserver/access"
 	"github.com/seedserver/bittorrent/seedserver/budget"
 	"github.com/seedserver/bittorrent/seedserver/catalog"
 	"github.com/seedserver/bittorrent/seedserver/ledger"
@@ -36,6 +37,7 @@ type Server struct {
 	store    *store
 	pickers  *pickers
 	catalog  *catalog.Catalog
+	gate     *gate
 	torrents *torrents
 	sidecars sidecars
 	host     *swarm.Host
@@ -82,20 +84,20 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.pickers = &pickers{ledger: s.ledger, log: s.log}
 	s.store = newStore(s.ledger, s.pickers, s.log)
+	if s.gate, err = newGate(&s.cfg, s.ledger, s.log); err != nil {
+		return nil, errors.Join(err, s.ledger.Close(), s.logs.close())
+	}
 	if s.catalog, err = s.newCatalog(); err != nil {
 		return nil, errors.Join(err, s.ledger.Close(), s.logs.close())
 	}
+	s.gate.catalog = s.catalog
 	s.torrents = &torrents{
 		cfg: &s.cfg, log: s.log, root: s.catalog.Root(), pool: storage.NewPool(0), host: s.host, limit: s.limit, perTorrent: cfg.MaxUpTorrent,
 		port: s.peerPort, own: s.PeerAddrs, recheck: s.catalog.Recheck,
-		store: s.store, logs: s.logs, pickers: s.pickers, live: map[metainfo.InfoHash]*torrent{},
+		store: s.store, logs: s.logs, pickers: s.pickers, gate: s.gate, live: map[metainfo.InfoHash]*torrent{},
 	}
 	s.advertiser = newAdvertiser(&s.cfg, netip.AddrPort{})
-	s.web = web.New(web.Config{
-		Source: source{s}, URL: cfg.URL, PlainBelow: cfg.PlainBelow, Large: cfg.webLarge(), Proxies: s.proxies,
-		Version: cfg.version(), Notice: s.advertiser.reach, Logger: s.log,
-		Sent: func(of web.Entry, n int) { s.store.count(s.store.entry(of.Path), ledger.ClassHTTP, int64(n)) },
-	})
+	s.web = web.New(s.webConfig())
 	if err := s.newAdmin(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -106,6 +108,22 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.handler = s.logRequests(s.handler)
 	return s, nil
+}
+
+func (s *Server) webConfig() web.Config {
+	cfg := web.Config{
+		Source: source{s: s}, URL: s.cfg.URL, PlainBelow: s.cfg.PlainBelow, Large: s.cfg.webLarge(), Proxies: s.proxies,
+		Version: s.cfg.version(), Notice: s.advertiser.reach, Logger: s.log,
+		Sent: func(of web.Entry, n int) { s.store.count(s.store.entry(of.Path), ledger.ClassHTTP, int64(n)) },
+		View: func(r *http.Request) (web.Source, string) {
+			v := s.gate.viewer(r)
+			return source{s, v}, v.Name()
+		},
+	}
+	if s.gate.guard.HasUsers() {
+		cfg.SignIn, cfg.SignOut = s.gate.signIn, access.NoCookie()
+	}
+	return cfg
 }
 
 // peerIDPrefix names this program and its series to other clients, as most do (BEP 20).
@@ -157,7 +175,8 @@ func (s *Server) newCatalog() (*catalog.Catalog, error) {
 	c, err := catalog.New(catalog.Config{
 		Dir: s.cfg.Dir, Publisher: publisher{s}, Store: s.store,
 		Settle: s.cfg.SettleWrite, SettleRenamed: s.cfg.SettleRename, SettleBlind: s.cfg.SettleBlind,
-		Rescan: s.cfg.Rescan, Poll: s.cfg.Poll, Units: s.cfg.Units, PieceLength: s.cfg.PieceLength, Around: standBack, Logger: s.log,
+		Rescan: s.cfg.Rescan, Poll: s.cfg.Poll, Units: s.cfg.Units, PieceLength: s.cfg.PieceLength, Around: standBack, Access: s.gate.read,
+		Logger: s.log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the directory to publish: %w", err)

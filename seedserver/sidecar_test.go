@@ -79,7 +79,7 @@ func TestDescriptions(t *testing.T) {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644))
 	}
-	src := source{srv}
+	src := source{s: srv}
 	published := func(names ...string) func() bool {
 		return func() bool {
 			for _, name := range names {

@@ -7,22 +7,28 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
+	"github.com/seedserver/bittorrent/seedserver/access"
 	"github.com/seedserver/bittorrent/seedserver/catalog"
 	"github.com/seedserver/bittorrent/seedserver/storage"
 	"github.com/seedserver/bittorrent/seedserver/web"
 )
 
-// source shows the catalog and the torrents to the web: it is the web's Source.
-type source struct{ s *Server }
+// source shows the catalog and the torrents to the web, as viewer may see them: it is the web's Source. What viewer may not see is
+// found nowhere in it.
+type source struct {
+	s      *Server
+	viewer access.Viewer
+}
 
 // Lookup is part of web.Source.
 func (src source) Lookup(path string) (web.Entry, bool) {
 	e, ok := src.s.catalog.Lookup(path)
-	if !ok {
+	if !src.s.gate.rules(path).Allow(src.viewer) || !ok { // the rules after what they are about: see catalog.Access
 		return web.Entry{}, false
 	}
 	said := catalog.Description{}
@@ -36,13 +42,13 @@ func (src source) Lookup(path string) (web.Entry, bool) {
 // List is part of web.Source. Junk, dot-files and sidecars are not shown.
 func (src source) List(dir string) ([]web.Entry, bool) {
 	entries, ok := src.s.catalog.List(dir)
-	if !ok {
+	if !src.s.gate.rules(dir).Allow(src.viewer) || !ok {
 		return nil, false
 	}
 	said, asks := src.s.sidecars.among(entries), listAsks
 	out := make([]web.Entry, 0, len(entries))
 	for _, e := range entries {
-		if !e.Hidden && !said.from(e.Name) {
+		if !e.Hidden && !said.from(e.Name) && (!e.Dir || src.s.gate.listed(e.Path, src.viewer)) {
 			out = append(out, src.entry(e, said[e.Name], &asks))
 		}
 	}
@@ -58,7 +64,7 @@ func (src source) entry(e catalog.Entry, said catalog.Description, asks *int) we
 	said = said.Or(e.Description)
 	w := web.Entry{
 		Path: e.Path, Name: e.Name, Dir: e.Dir, Unit: e.Unit, In: e.In, Size: e.Size, Files: e.Files, ModTime: e.ModTime,
-		Progress: e.Progress, Reason: e.Reason, InfoHash: e.InfoHash, Title: said.Title, Description: said.Description,
+		Progress: e.Progress, Reason: e.Reason, InfoHash: e.InfoHash, Private: e.Private, Title: said.Title, Description: said.Description,
 	}
 	switch e.State {
 	case catalog.Settling, catalog.Temporary:
@@ -81,10 +87,32 @@ func (src source) entry(e catalog.Entry, said catalog.Description, asks *int) we
 	if e.State == catalog.Temporary && w.Reason == "" {
 		w.Reason = "a temporary name"
 	}
+	if e.Dir {
+		files, bytes := src.unseen(e.Path)
+		w.Files, w.Size = max(0, w.Files-files), max(0, w.Size-bytes)
+	}
 	if !e.Until.IsZero() {
 		w.Wait = max(0, time.Until(e.Until))
 	}
 	return w
+}
+
+// unseen sums up what is below dir that the viewer finds in no list: the sums of a directory do not tell of it.
+func (src source) unseen(dir string) (files int, bytes int64) {
+	below := src.s.catalog.AccessDirs(dir)
+	slices.Sort(below) // a directory comes before what is in it
+	last := ""
+	for _, path := range below {
+		if last != "" && strings.HasPrefix(path, last+"/") || src.s.gate.listed(path, src.viewer) {
+			continue
+		}
+		last = path
+		if e, ok := src.s.catalog.Lookup(path); ok {
+			files += e.Files
+			bytes += e.Size
+		}
+	}
+	return files, bytes
 }
 
 // listAsks is how many swarms the list of a directory asks how far they have spread; of the others it shows what was found last.
@@ -129,11 +157,18 @@ func (src source) Torrent(_ context.Context, e web.Entry, via web.Via) ([]byte, 
 		CreatedBy: "seedserver " + src.s.cfg.version(), CreationDate: v.Published.UTC().Truncate(time.Second),
 	}
 	doc.Announce = src.s.announceURL(via)
+	if v.Info.Private && doc.Announce != "" {
+		doc.Announce += "/" + src.s.gate.guard.AnnounceKey(time.Now(), src.viewer, v.InfoHash)
+	}
 	return doc.Encode(), nil
 }
 
-// Magnet is part of web.Source. The link names our tracker and our peer addresses, so that it works at once.
+// Magnet is part of web.Source. The link names our tracker and our peer addresses, so that it works at once. A private torrent has
+// none: a client would ask the DHT about it before it knows that it is private.
 func (src source) Magnet(e web.Entry, via web.Via) metainfo.Magnet {
+	if e.Private {
+		return metainfo.Magnet{}
+	}
 	m := metainfo.Magnet{InfoHash: e.InfoHash, HasInfoHash: true, Name: e.Name}
 	if e.Name == "" {
 		if t := src.s.torrents.find(e.InfoHash); t != nil {

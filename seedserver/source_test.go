@@ -17,7 +17,7 @@ import (
 func TestCopiesAreListed(t *testing.T) {
 	srv, dir, _ := running(t, func(c *Config) { c.Mode, c.PieceLength = ModePlain, 16<<10 })
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "a"), make([]byte, 64<<10), 0o644))
-	src := source{srv}
+	src := source{s: srv}
 	require.Eventually(t, func() bool { e, ok := src.Lookup("a"); return ok && e.State == web.Published }, 10*time.Second, 20*time.Millisecond)
 	require.Zero(t, list(t, src, "")["a"].Peers.Copies)
 

@@ -33,6 +33,7 @@ type torrents struct {
 	store   *store                    // accounts what is sent, and to whom
 	logs    *logs
 	pickers *pickers
+	gate    *gate
 
 	// spawn runs a function until the server ends, or until the returned end is called, which waits for it. It is set before
 	// the catalog runs.
@@ -92,6 +93,9 @@ func (ts *torrents) Publish(v *catalog.Version) error {
 		Joined:       func(p swarm.PeerStat) { ts.store.ledger.AddPeer(p.Connected, t.entry.Load(), p.Addr.Addr()) },
 		Left:         func(p swarm.PeerStat) { ts.logs.transfer(t, p) },
 		Logger:       ts.log,
+	}
+	if v.Info.Private {
+		cfg.Admit = ts.gate.admits(v.InfoHash)
 	}
 	ts.superseed(&cfg, v, t.limit)
 	t.swarm = swarm.New(cfg)

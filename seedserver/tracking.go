@@ -26,6 +26,12 @@ func (s *Server) newTracker(store *peerstore.Store) http.Handler {
 			}
 			return nil
 		},
+		AllowKey: func(key string, infohash [20]byte) error {
+			return s.gate.allowKey(key, s.torrents.find(metainfo.InfoHash(infohash)))
+		},
+		Announced: func(now time.Time, key string, req *tracker.AnnounceRequest) {
+			s.gate.announced(now, key, s.torrents.find(metainfo.InfoHash(req.InfoHash)), req)
+		},
 		Own: func(_ [20]byte, r *http.Request) []netip.AddrPort {
 			return onePerFamily(s.addrs(s.web.Via(r)))
 		},

@@ -40,10 +40,7 @@ func (a *Admissions) Add(now time.Time, infohash [20]byte, addr netip.Addr, id [
 		a.all[infohash] = of
 	}
 	if len(of) >= maxAdmitted-1 {
-		expire(of, now)
-	}
-	if len(of) >= maxAdmitted-1 {
-		return
+		return // Expire makes room
 	}
 	grant := admission{key: key, until: now.Add(last)}
 	of[addr] = grant

@@ -52,19 +52,25 @@ func (f *failures) forgive(addr netip.Addr) {
 	}
 }
 
-// forget makes room: those whose count has faded go, and if there are none, one.
+// forget makes room: of some that the map happens to give first, those go whose count has faded, or else the first.
 func (f *failures) forget(now time.Time) {
-	before := len(f.since)
+	const looks = 50
+	var first netip.Addr
+	looked, gone := 0, false
 	for addr, clear := range f.since {
+		if looked == 0 {
+			first = addr
+		}
 		if clear.Before(now) {
 			delete(f.since, addr)
+			gone = true
+		}
+		if looked++; looked == looks {
+			break
 		}
 	}
-	for addr := range f.since {
-		if len(f.since) < before {
-			return
-		}
-		delete(f.since, addr)
+	if !gone {
+		delete(f.since, first)
 	}
 }
 

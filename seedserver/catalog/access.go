@@ -158,6 +158,14 @@ func within(path, dir string) bool {
 	return dir == "" || path == dir || strings.HasPrefix(path, dir) && path[len(dir)] == '/'
 }
 
+// AccessOf returns the rule of access of the directory dir itself, nil if it has
+// none.
+func (c *Catalog) AccessOf(dir string) any {
+	c.view.mu.RLock()
+	defer c.view.mu.RUnlock()
+	return c.view.access[dir]
+}
+
 // AccessDirs returns the directories below dir that have rules of access, in
 // any order.
 func (c *Catalog) AccessDirs(dir string) (dirs []string) {

@@ -80,6 +80,10 @@ type Config struct {
 	// SeedGrace is how long a peer that wants nothing more of anybody stays connected, and counted. If zero, 20 s.
 	SeedGrace time.Duration
 
+	// Admit, if set, is asked whether a peer may join: with the zero PeerID while only its address is known, and if that is not
+	// enough, again with the peer id. One that may not is closed before our handshake, as if there were no such torrent. It is
+	// asked again now and then while the peer is connected. It must not block, nor call the Swarm.
+	Admit func(addr netip.Addr, id peerwire.PeerID) bool
 	// Changed, if set, is called when the content is found to be other than published; sending has stopped then, as by
 	// Pause. It is called once until Resume, from a goroutine that may call the Swarm but must not wait for Run to return.
 	Changed func(error)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seedserver/bittorrent/peerwire"
 	"github.com/seedserver/bittorrent/seedserver/swarm/candidates"
 )
 
@@ -110,8 +111,10 @@ func (l *loop) lineUp(now time.Time) {
 
 // wanted says which candidates are dialled as things are.
 func (l *loop) wanted(now time.Time) func(candidates.Candidate) bool {
-	dials := l.policy.dials(now)
-	return func(c candidates.Candidate) bool { return dials(c) && !l.mayBeHere(c.Addr) }
+	dials, admit := l.policy.dials(now), l.swarm.cfg.Admit
+	return func(c candidates.Candidate) bool {
+		return dials(c) && !l.mayBeHere(c.Addr) && (admit == nil || admit(c.Addr.Addr(), peerwire.PeerID{}))
+	}
 }
 
 // mayBeHere reports whether one is connected from the address of a candidate that did not say where it listens.

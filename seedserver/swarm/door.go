@@ -88,15 +88,21 @@ func (d *door) shakeHands(conn net.Conn, addr netip.AddrPort) (*Swarm, admission
 		return nil, admission{}, false
 	}
 	s := d.host.lookup(metainfo.InfoHash(infohash))
-	if s == nil {
-		return nil, admission{}, false
+	var id peerwire.PeerID
+	early := s != nil && (s.cfg.Admit == nil || s.cfg.Admit(addr.Addr(), id))
+	if !early { // a torrent that is not for this peer takes as long as one that is not here
+		if id, err = peerwire.ReadPeerID(conn); err != nil || s == nil || !s.cfg.Admit(addr.Addr(), id) {
+			return nil, admission{}, false
+		}
 	}
 	// Before its peer id: who checks whether we can be reached, and some clients, wait for ours.
 	answer := d.host.handshake(s)
 	if _, err := conn.Write(answer.AppendTo(nil)); err != nil {
 		return nil, admission{}, false
 	}
-	id, err := peerwire.ReadPeerID(conn)
+	if early {
+		id, err = peerwire.ReadPeerID(conn)
+	}
 	if err != nil || id == answer.PeerID {
 		return nil, admission{}, false
 	}

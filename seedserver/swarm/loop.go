@@ -193,15 +193,16 @@ func (l *loop) makeRoom(now time.Time, rank uint32) bool {
 
 // The reasons for which we end a connection; none of them is told to anybody but the log.
 var (
-	errReplaced = errors.New("the peer is back on another connection")
-	errNoRoom   = errors.New("others need the place more")
-	errSeed     = errors.New("complete")
-	errSilent   = errors.New("nothing heard")
-	errNotRead  = errors.New("does not read what it asked for")
-	errNoise    = errors.New("too many messages of no use")
-	errStrikes  = errors.New("too many requests that cannot be served")
-	errNotFast  = errors.New("message of the fast extension, which it does not speak")
-	errUnasked  = errors.New("rejects what nobody asked for")
+	errReplaced    = errors.New("the peer is back on another connection")
+	errNoRoom      = errors.New("others need the place more")
+	errSeed        = errors.New("complete")
+	errSilent      = errors.New("nothing heard")
+	errNotAdmitted = errors.New("not admitted any more")
+	errNotRead     = errors.New("does not read what it asked for")
+	errNoise       = errors.New("too many messages of no use")
+	errStrikes     = errors.New("too many requests that cannot be served")
+	errNotFast     = errors.New("message of the fast extension, which it does not speak")
+	errUnasked     = errors.New("rejects what nobody asked for")
 )
 
 // drop ends a connection. What its goroutines still post is passed over.

@@ -105,6 +105,8 @@ func (l *loop) sweep(now time.Time, p *peer) {
 	_, idle := p.out.idle()
 	silence := now.Sub(l.swarm.epoch) - time.Duration(p.wrote.Load())
 	switch {
+	case l.swarm.cfg.Admit != nil && !l.swarm.cfg.Admit(p.addr.Addr(), p.id):
+		l.drop(now, p, errNotAdmitted)
 	case now.Sub(p.heard) >= silentTimeout:
 		l.drop(now, p, errSilent)
 	case idle && !p.seedSince.IsZero() && !l.policy.keepsSeeds() && now.Sub(p.seedSince) >= l.swarm.cfg.seedGrace():

@@ -112,6 +112,8 @@ type Entry struct {
 	// InfoHash is that of the published torrent; for a file inside a unit, of
 	// the unit's.
 	InfoHash metainfo.InfoHash
+	// Private says that the torrent is private (BEP 27).
+	Private bool
 	// Peers counts the swarm.
 	Peers Peers
 

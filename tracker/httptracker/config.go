@@ -39,6 +39,11 @@ type Config struct {
 	// those of Allow. If nil, keys are not looked at.
 	AllowKey func(key string, infohash [20]byte) error
 
+	// Announced, if not nil, is told of each announce that Allow and AllowKey
+	// let through, with its KEY and before it is answered. It keeps nothing of
+	// req.
+	Announced func(now time.Time, key string, req *tracker.AnnounceRequest)
+
 	// Own returns the addresses of our own seed of a torrent as this client can
 	// reach them, at most one of each address family, and none if we do not
 	// seed it. They come last in an announce's answer, in addition to what was

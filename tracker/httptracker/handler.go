@@ -149,6 +149,9 @@ func (h *Handler) announce(x *exchange, key string) error {
 		return err
 	}
 	q.Addr = netip.AddrPortFrom(h.peerAddr(client, q, r), q.Addr.Port())
+	if h.cfg.Announced != nil {
+		h.cfg.Announced(x.access.Time, key, &q.AnnounceRequest)
+	}
 	askedNone := q.NumWant == 0
 	q.NumWant = tracker.NumWant(q.NumWant, h.cfg.DefaultNumWant, h.cfg.MaxNumWant)
 
