@@ -13,6 +13,8 @@ import (
 func TestStandBack(t *testing.T) {
 	hashing.narrow() // servers of other tests have ended, but their room lasts a while
 	usual := runtime.GOMAXPROCS(0)
+	before, err := unix.Getpriority(unix.PRIO_PROCESS, 0) // the tests may stand back themselves
+	require.NoError(t, err)
 	var wg sync.WaitGroup
 	for range 2 {
 		wg.Go(func() {
@@ -30,5 +32,5 @@ func TestStandBack(t *testing.T) {
 	require.Equal(t, usual, runtime.GOMAXPROCS(0))
 	got, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
 	require.NoError(t, err)
-	require.Equal(t, 20, got, "no other thread stands back")
+	require.Equal(t, before, got, "no other thread stands back")
 }
