@@ -10,6 +10,24 @@
 //	store := peerstore.New(peerstore.Config{})
 //	standing, err := store.Announce(now, &request, &response)
 //
+// # Restarts
+//
+// [Store.Save] writes a state file and [Load] reads it. Whatever happens in
+// between, the file is whole: one that is damaged all the same is put aside.
+//
+//	store, err := peerstore.Load(peerstore.Config{}, "tracker.state", time.Now())
+//	if damaged := new(peerstore.DamagedError); errors.As(err, &damaged) {
+//		log.Warn("starting afresh", "err", err)
+//	} else if err != nil {
+//		return err
+//	}
+//
+// # Who is told
+//
+// An answer is a uniform sample of the peers the asker may know, those of its own
+// address family first. [Store.Prefer] marks peers of which more is known: who
+// was audited comes first, our own seed last, a liar not at all.
+//
 // # Who is the same peer
 //
 // A peer is known by its address and port, and by a 32-bit keyed hash of peer
@@ -40,5 +58,6 @@
 //
 // A full torrent and a full store do not record newcomers rather than replace peers;
 // the caps are the only defence against a client that invents ports and IPv6
-// addresses. The swarms live as long as the process.
+// addresses. A state file may lack what happened since it was last saved; peers
+// announce again within an interval.
 package peerstore

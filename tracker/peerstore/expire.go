@@ -13,8 +13,8 @@ const (
 // have it between calls: after each that has used up what may be done at once.
 // visit gets what is left and returns what is left then, and is called again for
 // the same swarm until it says that it has finished with it. Swarms that begin
-// meanwhile are not visited.
-func (sh *shard) walk(visit func(infohash [20]byte, sw *swarm, left int) (int, bool)) {
+// meanwhile are not visited. between is called each time the lock was let go.
+func (sh *shard) walk(visit func(infohash [20]byte, sw *swarm, left int) (int, bool), between func()) {
 	sh.mu.Lock()
 	infohashes := make([][20]byte, 0, len(sh.swarms))
 	for infohash := range sh.swarms {
@@ -25,6 +25,7 @@ func (sh *shard) walk(visit func(infohash [20]byte, sw *swarm, left int) (int, b
 		for done := false; !done; {
 			if left <= 0 {
 				sh.mu.Unlock()
+				between()
 				sh.mu.Lock()
 				left = work
 			}
@@ -36,6 +37,7 @@ func (sh *shard) walk(visit func(infohash [20]byte, sw *swarm, left int) (int, b
 		}
 	}
 	sh.mu.Unlock()
+	between()
 }
 
 // Expire drops the peers that have not announced for the TTL, and the swarms
@@ -72,7 +74,7 @@ func (s *Store) expireShard(sh *shard, unix int64) int {
 			s.torrents.Add(-1)
 		}
 		return left, true
-	})
+	}, func() {})
 	return dropped
 }
 

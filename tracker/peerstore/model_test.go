@@ -210,7 +210,7 @@ func FuzzModel(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		data = data[:min(len(data), 2000)]
 		now := time.Unix(1_700_000_000, 0)
-		s := New(Config{TTL: time.Hour, Remember: 5 * time.Hour, MaxTorrents: 2, MaxPeers: 120, Seed: [32]byte{1}})
+		s := New(modelConfig)
 		m := &model{ttl: time.Hour, remember: 5 * time.Hour, maxTorrents: 2, maxPeers: 120, swarms: map[byte]*history{},
 			marks: map[byte]map[netip.AddrPort]tracker.Preference{}}
 		for n := 0; len(data) >= 5; data, n = data[5:], n+1 {
@@ -220,6 +220,11 @@ func FuzzModel(f *testing.F) {
 				pause: time.Duration(data[4]>>4) * 10 * time.Second,
 			}
 			now = now.Add(o.pause)
+			if o.kind == 7 {
+				s = throughSnapshot(t, s, now)
+				m.expire(now)
+				clear(m.marks)
+			}
 			step(t, s, m, now, o)
 			if n%64 == 0 || len(data) < 10 {
 				checkInvariants(t, s)
@@ -227,6 +232,8 @@ func FuzzModel(f *testing.F) {
 		}
 	})
 }
+
+var modelConfig = Config{TTL: time.Hour, Remember: 5 * time.Hour, MaxTorrents: 2, MaxPeers: 120, Seed: [32]byte{1}}
 
 func step(t *testing.T, s *Store, m *model, now time.Time, o op) {
 	req := o.request()
