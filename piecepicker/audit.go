@@ -82,6 +82,13 @@ func (p *Picker) PeerChoking(now time.Time, id Peer, choking bool) {
 	}
 }
 
+// SetPatience notes how long the peer's client stays with a leech that asks it for nothing, as in [PeerInfo].
+func (p *Picker) SetPatience(now time.Time, id Peer, patience time.Duration) {
+	if q := p.peerAt(now, id); q != nil {
+		q.patience = patience
+	}
+}
+
 // PeerAllows notes that the peer gives blocks of the piece even while it chokes us (BEP 6). At most 32 are remembered.
 func (p *Picker) PeerAllows(now time.Time, id Peer, piece uint32) {
 	q := p.peerAt(now, id)
@@ -190,14 +197,19 @@ func (p *Picker) release(a *audit) {
 	a.asked = false
 }
 
+// claimant reports whether q says that it has everything, or what it can neither have from us nor from others. What we gave it is no claim.
+func (q *peer) claimant() bool {
+	return q.claimed || q.strikes > 0 || q.complete && q.trust == Unproven && q.nHave > q.relay.served
+}
+
 // suspect reports whether an answer of q would tell something.
 func (p *Picker) suspect(q *peer) bool {
 	switch {
 	case !q.ready || q.auditFail || q.nHave == 0:
 		return false
-	case q.claimed || q.strikes > 0 || q.complete && q.trust != Proven:
+	case q.claimant():
 		return true
-	case q.trust != Unproven || q.complete || q.nHave <= q.relay.served: // it has nothing but what we gave it
+	case q.trust != Unproven || q.complete || q.nHave <= q.relay.served:
 		return false
 	}
 	return q.audit.leech || p.audits.leeches < leechAudits
@@ -242,7 +254,7 @@ func (p *Picker) setInterest(q *peer, wants bool) {
 	if !wants {
 		kind = KindDisinterest
 	}
-	switch leech := wants && !q.claimed && q.strikes == 0 && !q.complete; {
+	switch leech := wants && !q.claimant(); {
 	case leech && !a.leech:
 		p.audits.leeches++
 		a.leech = true

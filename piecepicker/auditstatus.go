@@ -65,7 +65,7 @@ type Audits struct {
 }
 
 func (s *Audits) add(p *Picker, q *peer) {
-	if !q.claimed && q.strikes == 0 && q.audited <= p.now && (!q.complete || q.trust == Proven) && !q.auditFail {
+	if !q.claimant() && q.audited <= p.now && !q.auditFail {
 		return
 	}
 	s.Claims++

@@ -213,6 +213,14 @@ func (p *Picker) PeerStatus(now time.Time, id Peer) (PeerStatus, bool) {
 	return s, true
 }
 
+// TrustOf returns what the peer has shown of itself, 0 if it is not connected: a part of its PeerStatus that costs little.
+func (p *Picker) TrustOf(id Peer) Trust {
+	if q := p.peer(id); q != nil {
+		return p.trustOf(q)
+	}
+	return 0
+}
+
 // PieceStatus returns the state of a piece, and false if there is none of that index.
 func (p *Picker) PieceStatus(now time.Time, piece uint32) (PieceStatus, bool) {
 	p.at(now)

@@ -93,11 +93,11 @@ func (l *loop) shookHands(now time.Time, p *peer, payload []byte) {
 		return
 	}
 	p.theirs.Merge(h.IDs)
-	p.uploadOnly = h.UploadOnly
-	l.policy.uploadOnly(now, p)
 	if h.V != "" {
 		p.client = h.V
 	}
+	p.uploadOnly = h.UploadOnly
+	l.policy.uploadOnly(now, p)
 	if l.opening.ids.ID(extension.PEXName) != 0 && p.exchange.due.IsZero() {
 		p.exchange.due = now.Add(pexFirst)
 	}

@@ -288,6 +288,16 @@ func (l *loop) decide(now time.Time, d decision) {
 		l.push(now, p, peerwire.AppendHave(l.frames[:0], d.piece))
 	case doDrop:
 		l.drop(now, p, d.reason)
+	case doInterest:
+		l.setAmInterested(now, p, true)
+	case doDisinterest:
+		l.setAmInterested(now, p, false)
+	case doAsk:
+		if l.ask(now, p, []peerwire.Request{d.block}, auditTimeout) == 0 {
+			l.asker.answered(now, p, answer{Request: d.block, how: blockChoked}) // it choked us just now
+		}
+	case doCompare:
+		l.compare(p, d.answer)
 	}
 }
 

@@ -60,15 +60,17 @@ func (m *masquerade) join(now time.Time, p *peer) showing {
 	if m.picker == nil {
 		m.open(now)
 	}
-	p.number = m.picker.PeerJoined(now, piecepicker.PeerInfo{Addr: p.addr.Addr()})
+	p.number = m.picker.PeerJoined(now, piecepicker.PeerInfo{Addr: p.addr.Addr(), Patience: patience(p.name())})
 	for int(p.number) >= len(m.peers) {
 		m.peers = append(m.peers, nil)
 	}
 	m.peers[p.number] = p
+	m.judge(p)
 	return showNothing
 }
 
 func (m *masquerade) leave(now time.Time, p *peer) {
+	m.unjudge(p)
 	m.picker.PeerLeft(now, p.number)
 	m.peers[p.number] = nil
 }
@@ -79,14 +81,20 @@ func (m *masquerade) interest(now time.Time, p *peer) {
 func (m *masquerade) has(now time.Time, p *peer, index uint32) {
 	delete(p.spent, index)
 	m.picker.PeerHas(now, p.number, index)
+	m.judge(p)
 }
 func (m *masquerade) hasBits(now time.Time, p *peer, bits []byte) {
 	m.picker.PeerBitfield(now, p.number, bits)
+	m.judge(p)
 }
-func (m *masquerade) hasAll(now time.Time, p *peer)  { m.picker.PeerHaveAll(now, p.number) }
+func (m *masquerade) hasAll(now time.Time, p *peer) {
+	m.picker.PeerHaveAll(now, p.number)
+	m.judge(p)
+}
 func (m *masquerade) hasNone(now time.Time, p *peer) { m.picker.PeerHaveNone(now, p.number) }
 func (m *masquerade) uploadOnly(now time.Time, p *peer) {
 	m.picker.PeerUploadOnly(now, p.number, p.uploadOnly)
+	m.picker.SetPatience(now, p.number, patience(p.name()))
 }
 func (m *masquerade) sent(*peer, int64)             {}
 func (m *masquerade) advance(time.Time, choke.Load) {}
@@ -157,6 +165,12 @@ func (m *masquerade) decisions(now time.Time) []decision {
 		case piecepicker.KindChoke:
 			p.unspend()
 			m.made = append(m.made, decision{p: p, do: doChoke})
+		case piecepicker.KindInterest:
+			m.made = append(m.made, decision{p: p, do: doInterest})
+		case piecepicker.KindDisinterest:
+			m.made = append(m.made, decision{p: p, do: doDisinterest})
+		case piecepicker.KindAsk:
+			m.made = append(m.made, decision{p: p, do: doAsk, block: peerwire.Request(d.Block)})
 		case piecepicker.KindDrop:
 			m.made = append(m.made, decision{p: p, do: doDrop, reason: fmt.Errorf("given up: %v", d.Reason)})
 		}

@@ -51,6 +51,7 @@ type peer struct {
 	number     piecepicker.Peer // the policy's name for it, if it uses such
 	spent      map[uint32]*expense
 	asking     asking
+	verdict    Verdict
 	downloaded int64 // payload bytes of blocks that were asked for
 	refused    int   // requests refused, repeated or taken back since the last sweep
 	counted    int64 // of uploaded, what the last tick saw

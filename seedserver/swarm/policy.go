@@ -63,8 +63,10 @@ const (
 type decision struct {
 	p      *peer
 	do     verb
-	piece  uint32 // to show
-	reason error  // to drop
+	piece  uint32           // to show
+	reason error            // to drop
+	block  peerwire.Request // to ask for
+	answer answer           // to compare with our bytes
 }
 
 type verb uint8
@@ -74,6 +76,10 @@ const (
 	doUnchoke
 	doShow
 	doDrop
+	doInterest
+	doDisinterest
+	doAsk
+	doCompare // and tell the policy, which is a comparer
 )
 
 // newPolicy returns the policy that cfg asks for.

@@ -90,7 +90,7 @@ func TestWhyNamesEveryCase(t *testing.T) {
 		"12 pieces are needed, 12 of them because they do not spread.",
 		"Stalled: pieces 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more.",
 		"1 peer took pieces that nobody got from them: they are served last, and do not count as holders.",
-		"2 peers claim what they cannot have: they do not count.",
+		"2 peers claim what they cannot have, or sent wrong bytes: they do not count.",
 		"invalid AddrPort, hoarder, has 1 piece to pass on, of 2 it may have, got nothing from the swarm for 1m0s.",
 	}, st.Why())
 	for stage, want := range map[piecepicker.Stage]string{

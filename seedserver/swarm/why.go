@@ -19,6 +19,7 @@ func (st Status) Why() []string {
 	}
 	said = append(said, st.copies(), st.throttle())
 	said = append(said, st.need()...)
+	said = append(said, st.audits()...)
 	said = append(said, st.trust()...)
 	for _, p := range st.Peers {
 		if s := p.why(); s != "" {
@@ -91,12 +92,13 @@ func (st Status) trust() []string {
 			count(n, "peer")))
 	}
 	if n := st.Picker.Liars; n > 0 {
-		said = append(said, fmt.Sprintf("%s claim what they cannot have: they do not count.", count(n, "peer")))
+		said = append(said, fmt.Sprintf("%s claim what they cannot have, or sent wrong bytes: they do not count.", count(n, "peer")))
 	}
 	return said
 }
 
-// why returns a sentence about a peer that has something on loan or to pass on, or is starving; else nothing.
+// why returns a sentence about a peer that has something on loan or to pass on, is starving, or was asked to show what it has;
+// else nothing.
 func (p PeerStatus) why() string {
 	var parts []string
 	if len(p.OnLoan) > 0 {
@@ -111,6 +113,9 @@ func (p PeerStatus) why() string {
 	}
 	if p.Starving >= 30*time.Second {
 		parts = append(parts, fmt.Sprintf("got nothing from the swarm for %v", p.Starving.Round(time.Second)))
+	}
+	if a := p.audited(); a != "" {
+		parts = append(parts, a)
 	}
 	if len(parts) == 0 {
 		return ""
