@@ -248,6 +248,7 @@ func (l *loop) blockReceived(now time.Time, p *peer, b answer) {
 		return
 	}
 	p.downloaded += int64(b.Length)
+	l.payloadIn += int64(b.Length)
 	l.busy = true
 	l.asker.answered(now, p, b)
 }

@@ -59,6 +59,8 @@ type Config struct {
 	ClassLimiters [Classes]RateLimiter
 	// Superseed, if set, hides our pieces and reveals them one by one. If nil, everybody sees all of them.
 	Superseed *Superseed
+	// Download, if set, says which pieces are lacking and where they go: they are asked of peers. Superseed is not used then.
+	Download *Download
 	// UploadSlots is how many peers are served at a time. If zero, as many as get a useful rate.
 	UploadSlots int
 	// MaxPeers is how many connections the torrent has at most. If zero, 2000. If negative, no bound.
@@ -132,7 +134,9 @@ func orDiscard(l *slog.Logger) *slog.Logger {
 
 // revealsPieces reports whether pieces are revealed one by one. A single one is not: there is nothing to spread, and libtorrent
 // closes the connection at a HAVE that makes us complete before it was interested.
-func (c *Config) revealsPieces() bool { return c.Superseed != nil && c.Info.NumPieces() > 1 }
+func (c *Config) revealsPieces() bool {
+	return c.Download == nil && c.Superseed != nil && c.Info.NumPieces() > 1
+}
 
 // limiters returns what paces each class, and whether anything does.
 func (c *Config) limiters() (limited bool, all [Classes]Limiter) {

@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/seedserver/bittorrent/peerwire"
@@ -12,6 +13,7 @@ type opening struct {
 	cfg       *Config
 	ids       extension.IDs // under which we take extension messages
 	numPieces uint32
+	have      []byte // of showSome: the bytes of a BITFIELD
 }
 
 func newOpening(cfg *Config) opening {
@@ -44,6 +46,8 @@ func (o *opening) appendTo(dst []byte, p *peer, shown showing) []byte {
 	switch {
 	case p.fast && shown == showAll:
 		dst = peerwire.Append(dst, peerwire.HaveAll{})
+	case shown == showSome:
+		dst = peerwire.Append(dst, peerwire.BitfieldMessage{Bits: o.have})
 	case p.fast:
 		dst = peerwire.Append(dst, peerwire.HaveNone{})
 	case shown == showAll:
@@ -80,6 +84,9 @@ func (l *loop) extended(now time.Time, p *peer, m peerwire.Extended) {
 		p.noise++
 		if d, err := extension.ParseDontHave(m.Payload); err == nil && p.have != nil {
 			p.have.Clear(d.Index)
+			if lacking, ok := l.policy.(*download); ok {
+				lacking.lost(now, p, d.Index)
+			}
 			l.judge(now, p)
 		}
 	}
@@ -93,6 +100,7 @@ func (l *loop) shookHands(now time.Time, p *peer, payload []byte) {
 		return
 	}
 	p.theirs.Merge(h.IDs)
+	p.reqq = cmp.Or(h.Reqq, p.reqq)
 	if h.V != "" {
 		p.client = h.V
 	}

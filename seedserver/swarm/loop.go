@@ -22,25 +22,28 @@ type loop struct {
 	pending int // requests of ours that peers have not answered
 	opening opening
 
-	peers   map[*peer]struct{}
-	seq     uint64 // peers there have been
-	ids     map[peerwire.PeerID]*peer
-	paused  bool
-	dirty   []*peer // peers to look after when the event is applied
-	frames  []byte  // scratch
-	valid   []grant
-	timer   *time.Timer
-	due     time.Time // when timer fires; zero when it does not
-	ticked  time.Time
-	swept   time.Time
-	tally   tally
-	shown   tally // what count published last
-	counted int64 // of Swarm.uploaded, what the last tick saw
-	told    told
-	leaving []*peer // dropped, and not yet through with sending
-	rate    rate
-	busy    bool // something was sent or asked for since the last tick
-	failed  time.Time
+	peers     map[*peer]struct{}
+	seq       uint64 // peers there have been
+	ids       map[peerwire.PeerID]*peer
+	paused    bool
+	dirty     []*peer // peers to look after when the event is applied
+	frames    []byte  // scratch
+	valid     []grant
+	timer     *time.Timer
+	due       time.Time // when timer fires; zero when it does not
+	ticked    time.Time
+	swept     time.Time
+	tally     tally
+	shown     tally // what count published last
+	counted   int64 // of Swarm.uploaded, what the last tick saw
+	told      told
+	leaving   []*peer // dropped, and not yet through with sending
+	rate      rate
+	payloadIn int64 // payload bytes of all peers there were
+	countedIn int64 // of received, what the last tick saw
+	downRate  rate
+	busy      bool // something was sent or asked for since the last tick
+	failed    time.Time
 
 	pool    *candidates.Pool // nil until there is a candidate
 	dials   int              // under way
@@ -63,6 +66,9 @@ func newLoop(s *Swarm, spawn func(func(context.Context))) *loop {
 	}
 	if a, ok := l.policy.(asker); ok {
 		l.asker = a
+	}
+	if d, ok := l.policy.(*download); ok {
+		d.attach(l)
 	}
 	return l
 }
@@ -130,6 +136,10 @@ func (l *loop) admitted(now time.Time, a admission) {
 	if a.dialled {
 		l.dialArrived(a.addr)
 	}
+	if d, ok := l.policy.(*download); ok && d.isBanned(a.addr) {
+		refuse("sent junk")
+		return
+	}
 	if old := l.ids[a.id]; old != nil {
 		// Two connections of one client waste one of them. But one that is silent may be dead, and its peer back.
 		if old.addr.Addr() != a.addr.Addr() || now.Sub(old.heard) < staleTimeout {
@@ -174,7 +184,7 @@ func (l *loop) admitted(now time.Time, a admission) {
 	}
 	showing := l.policy.join(now, p)
 	l.push(now, p, l.opening.appendTo(l.frames[:0], p, showing))
-	l.spawn(func(context.Context) { p.read() })
+	l.spawn(p.read)
 }
 
 // makeRoom drops the peer that can best be done without for one of a canonical priority, and reports whether there was one: one

@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"cmp"
 	"math"
 	"net"
 	"net/netip"
@@ -56,7 +57,18 @@ type peer struct {
 	refused    int   // requests refused, repeated or taken back since the last sweep
 	counted    int64 // of uploaded, what the last tick saw
 	rate       rate
+
+	// what a download keeps of it
+	pipe        pipe
+	hungry      bool  // may be asked for more
+	rejects     int   // requests it refused in a row
+	reqq        int   // requests it holds; 0 if it did not say
+	downCounted int64 // of downloaded, what the last tick saw
+	downRate    rate
 }
+
+// mayQueue returns how many requests p holds unanswered.
+func (p *peer) mayQueue() int { return max(1, cmp.Or(p.reqq, extension.DefaultReqq)) }
 
 // wantsNothing reports whether p is complete or says that it wants no more: a seed in effect.
 func (p *peer) wantsNothing() bool {
@@ -88,6 +100,8 @@ func (p *peer) stat(numPieces uint32) PeerStat {
 		Client:     p.name(),
 		Progress:   p.progress(numPieces),
 		Uploaded:   p.uploaded.Load(),
+		Downloaded: p.downloaded,
+		DownRate:   p.downRate.perSecond(),
 		Rate:       p.rate.perSecond(),
 		Queued:     queued,
 		Choked:     !p.unchoked,

@@ -56,6 +56,7 @@ type showing uint8
 
 const (
 	showNothing showing = iota
+	showSome            // what opening.have holds
 	showAll
 )
 
@@ -84,6 +85,9 @@ const (
 
 // newPolicy returns the policy that cfg asks for.
 func newPolicy(cfg *Config) policy {
+	if cfg.Download != nil {
+		return newDownload(cfg)
+	}
 	if cfg.revealsPieces() {
 		return newMasquerade(cfg)
 	}

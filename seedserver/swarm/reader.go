@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -35,7 +36,7 @@ type op struct {
 var batches = sync.Pool{New: func() any { return new(batch) }}
 
 // read hands over what the peer sends until the connection ends or the loop does.
-func (p *peer) read() {
+func (p *peer) read(ctx context.Context) {
 	d := peerwire.NewDecoder(p.conn, p.swarm.decoding())
 	for {
 		err := d.Await()
@@ -45,6 +46,9 @@ func (p *peer) read() {
 			b.fill(d)
 		}
 		over := b.err != nil
+		if len(b.blocks) > 0 && p.swarm.receive != nil && !b.pace(ctx, p.swarm.receive) {
+			b.err, over = context.Cause(ctx), true
+		}
 		if !p.swarm.post(b) || over {
 			return
 		}
@@ -152,4 +156,13 @@ func (b *batch) apply(l *loop, now time.Time) {
 	clear(b.blocks)
 	*b = batch{ops: b.ops[:0], requests: b.requests[:0], blocks: b.blocks[:0]}
 	batches.Put(b)
+}
+
+// pace waits until the blocks may have come, and reports false if ctx ends before.
+func (b *batch) pace(ctx context.Context, limiter Limiter) bool {
+	total := 0
+	for i := range b.blocks {
+		total += int(b.blocks[i].Length)
+	}
+	return limiter.Wait(ctx, total) == nil
 }

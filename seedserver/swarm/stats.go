@@ -20,6 +20,10 @@ type Stats struct {
 	Uploaded   int64 // payload bytes sent since New
 	Rate       int64 // payload bytes per second, over the last seconds
 	Paused     bool
+
+	Downloaded int64 // payload bytes received since New, those of no use included
+	DownRate   int64 // payload bytes per second, over the last seconds
+	Have       int64 // bytes of pieces that are there, of a download
 }
 
 // PeerStat is one connection, for people to look at. Client, Progress and Interested are the peer's own claims.
@@ -30,6 +34,8 @@ type PeerStat struct {
 	Client     string  // name and version, safe to print; empty when it told none
 	Progress   float64 // pieces it says it has, 0 to 1
 	Uploaded   int64   // payload bytes sent to it
+	Downloaded int64   // payload bytes it sent
+	DownRate   int64   // payload bytes per second that it sends
 	Rate       int64   // payload bytes per second, over the last seconds
 	Queued     int     // its requests not answered yet
 	Choked     bool    // it may not request
@@ -42,6 +48,7 @@ type PeerStat struct {
 type counters struct {
 	peers, seeds, interested, unchoked atomic.Int32
 	rate                               atomic.Int64
+	downloaded, downRate, have         atomic.Int64
 }
 
 // tally is what the loop counts of its peers.
@@ -52,6 +59,8 @@ func (l *loop) count() {
 	c := &l.swarm.counters
 	c.peers.Store(int32(len(l.peers)))
 	c.rate.Store(l.rate.perSecond())
+	c.downloaded.Store(l.payloadIn)
+	c.downRate.Store(l.downRate.perSecond())
 	if l.tally == l.shown {
 		return
 	}
@@ -99,6 +108,9 @@ func (s *Swarm) Stats() Stats {
 		Uploaded:   s.payload(),
 		Rate:       c.rate.Load(),
 		Paused:     s.paused.Load(),
+		Downloaded: c.downloaded.Load(),
+		DownRate:   c.downRate.Load(),
+		Have:       c.have.Load(),
 	}
 }
 

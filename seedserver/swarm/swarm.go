@@ -39,9 +39,11 @@ type Swarm struct {
 
 	limited   bool // something paces the blocks
 	limiters  [Classes]Limiter
-	asks      bool   // peers are asked for blocks
-	selective bool   // not everybody may have everything: the policy is asked for each block, and told of it
-	last      []byte // what Snapshot returns once done is closed
+	asks      bool    // peers are asked for blocks
+	selective bool    // not everybody may have everything: the policy is asked for each block
+	tells     bool    // the policy is told of each block that was sent
+	receive   Limiter // of what comes; nil for none
+	last      []byte  // what Snapshot returns once done is closed
 }
 
 // inboxSize is how many events wait at most; each may carry all messages of one read.
@@ -61,10 +63,14 @@ func New(cfg Config) *Swarm {
 		running:    make(chan struct{}),
 		done:       make(chan struct{}),
 
-		asks:      cfg.revealsPieces(),
-		selective: cfg.revealsPieces(),
+		asks:      cfg.revealsPieces() || cfg.Download != nil,
+		selective: cfg.revealsPieces() || cfg.Download != nil,
+		tells:     cfg.revealsPieces(),
 	}
 	s.limited, s.limiters = cfg.limiters()
+	if cfg.Download != nil {
+		s.receive = cfg.Download.Limiter
+	}
 	return s
 }
 

@@ -70,6 +70,8 @@ func (l *loop) tick(now time.Time) {
 	l.busy = uploaded != l.counted || backlogged > 0 || l.pending > 0
 	l.rate.add(uploaded-l.counted, elapsed)
 	l.counted = uploaded
+	l.downRate.add(l.payloadIn-l.countedIn, elapsed)
+	l.countedIn = l.payloadIn
 	l.policy.advance(now, choke.Load{Rate: l.rate.perSecond(), Backlogged: backlogged})
 	l.reportSent()
 	l.reportLeft()
@@ -89,6 +91,8 @@ func (l *loop) countSent(elapsed time.Duration) (backlogged int) {
 		sent := uploaded - p.counted
 		p.counted = uploaded
 		p.rate.add(sent, elapsed)
+		p.downRate.add(p.downloaded-p.downCounted, elapsed)
+		p.downCounted = p.downloaded
 		if sent > 0 {
 			l.policy.sent(p, sent)
 		}

@@ -91,7 +91,7 @@ func (p *peer) send(w *writer) error {
 	if err == nil {
 		w.took = took
 		p.swarm.metadata.Add(int64(metadata))
-		if p.swarm.selective && len(w.sent) > 0 {
+		if p.swarm.tells && len(w.sent) > 0 {
 			p.swarm.post(&blocksSent{p: p, runs: slices.Clone(w.sent)})
 		}
 	}

@@ -1,0 +1,192 @@
+package swarm
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha1"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seedserver/bittorrent/peerwire"
+	"github.com/seedserver/bittorrent/seedserver/storage"
+	"github.com/seedserver/bittorrent/seedserver/swarm/candidates"
+)
+
+// trueTorrent returns a torrent whose pieces have their true hashes.
+func trueTorrent(size, pieceLength int64) (Config, []byte) {
+	cfg, content := torrent(size, pieceLength)
+	for i := range cfg.Info.NumPieces() {
+		sum := sha1.Sum(content.data[int64(i)*pieceLength:][:cfg.Info.PieceSize(i)])
+		copy(cfg.Info.Pieces[20*i:], sum[:])
+	}
+	return cfg, content.data
+}
+
+// A disk is a Store in memory that can be read back.
+type disk struct {
+	mu   sync.Mutex
+	data []byte
+	err  error // of writes, while set
+}
+
+func (d *disk) WriteAt(p []byte, off int64) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.err != nil {
+		return d.err
+	}
+	copy(d.data[off:], p)
+	return nil
+}
+
+func (d *disk) ReadAt(p []byte, off int64) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	copy(p, d.data[off:])
+	return nil
+}
+
+func (d *disk) fails(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.err = err
+}
+
+// A node is a torrent on an address of this machine.
+type node struct {
+	*Swarm
+	addr netip.AddrPort
+	disk *disk
+	done chan struct{}
+}
+
+// serveNode starts a node at an address of its own, which has the pieces that have says; nil for a seed.
+func serveNode(t *testing.T, n int, cfg Config, data []byte, down *Download) *node {
+	t.Helper()
+	nd := &node{done: make(chan struct{})}
+	cfg.PeerID = peerwire.NewPeerID("-SS0001-", fmt.Appendf(nil, "%012d", n))
+	cfg.DialPatience = -1
+	if down != nil {
+		nd.disk = &disk{data: make([]byte, len(data))}
+		d := *down
+		d.Store, d.Complete = nd.disk, func() { close(nd.done) }
+		cfg.Download, cfg.Content = &d, nd.disk
+	}
+	ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.%d:0", n))
+	if err != nil {
+		t.Skipf("no loopback to listen on: %v", err)
+	}
+	nd.addr = addrPort(ln.Addr().String())
+	cfg.ListenPort = nd.addr.Port()
+	nd.Swarm = New(cfg)
+	h := NewHost(HostConfig{MaxPerIP: -1, DialRate: 1000})
+	h.Add(nd.Swarm)
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { nd.Run(ctx) })
+	running.Go(func() { h.Serve(ctx, ln) })
+	running.Go(func() { h.Dial(ctx) })
+	t.Cleanup(func() { cancel(); running.Wait() })
+	return nd
+}
+
+func (n *node) meet(others ...*node) {
+	for _, o := range others {
+		n.AddCandidates(candidates.User, netip.Addr{}, candidates.Peer{Addr: o.addr})
+	}
+}
+
+func (n *node) wait(t *testing.T, data []byte) {
+	t.Helper()
+	select {
+	case <-n.done:
+	case <-time.After(30 * time.Second):
+		require.FailNow(t, "not complete", "%+v, peers %+v", n.Stats(), n.Peers())
+	}
+	require.True(t, bytes.Equal(data, n.disk.data))
+	require.EqualValues(t, len(data), n.Stats().Have)
+}
+
+func TestDownloadFromOneSeed(t *testing.T) {
+	for _, tc := range []struct{ size, pieceLength int64 }{{1, 1 << 14}, {10<<20 + 5, 1 << 18}, {3 << 20, 5000}, {1 << 20, 4 << 20}} {
+		t.Run(fmt.Sprint(tc.size, tc.pieceLength), func(t *testing.T) {
+			cfg, data := trueTorrent(tc.size, tc.pieceLength)
+			seed := serveNode(t, 1, cfg, data, nil)
+			leech := serveNode(t, 2, cfg, data, &Download{})
+			leech.meet(seed)
+			leech.wait(t, data)
+		})
+	}
+}
+
+// Those that download give each other what the seed gave one of them, and seed when they are complete.
+func TestDownloadInASwarm(t *testing.T) {
+	cfg, data := trueTorrent(8<<20, 1<<16)
+	seed := serveNode(t, 1, cfg, data, nil)
+	var leeches []*node
+	for n := range 6 {
+		l := serveNode(t, 2+n, cfg, data, &Download{Memory: 1 << 20})
+		l.meet(seed)
+		l.meet(leeches...)
+		leeches = append(leeches, l)
+	}
+	for _, l := range leeches {
+		l.wait(t, data)
+	}
+	late := serveNode(t, 10, cfg, data, &Download{})
+	late.meet(leeches[0])
+	late.wait(t, data)
+}
+
+func TestDownloadGoesOnWhereItWas(t *testing.T) {
+	cfg, data := trueTorrent(1<<20, 1<<16)
+	seed := serveNode(t, 1, cfg, data, nil)
+	leech := serveNode(t, 2, cfg, data, &Download{Have: []byte{0xff, 0x00}})
+	copy(leech.disk.data, data[:1<<19])
+	leech.meet(seed)
+	leech.wait(t, data)
+	require.EqualValues(t, 1<<19, leech.Stats().Downloaded)
+}
+
+// A full disk is waited for: nothing is lost but time.
+func TestDownloadWaitsForRoomOnTheDisk(t *testing.T) {
+	cfg, data := trueTorrent(1<<20, 1<<16)
+	seed := serveNode(t, 1, cfg, data, nil)
+	var mu sync.Mutex
+	var told []error
+	leech := serveNode(t, 2, cfg, data, &Download{Trouble: func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		told = append(told, err)
+	}})
+	leech.disk.fails(fmt.Errorf("writing x: %w", storage.ErrFull))
+	leech.meet(seed)
+	require.Eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return len(told) > 0 }, 10*time.Second, time.Millisecond)
+	require.Zero(t, leech.Stats().Have)
+	leech.disk.fails(nil)
+	leech.wait(t, data)
+	require.ErrorIs(t, told[0], storage.ErrFull)
+	require.NoError(t, told[len(told)-1])
+}
+
+// A peer that sends junk is found out and its address refused, though pieces of it were mixed with good ones.
+func TestDownloadAmongLiars(t *testing.T) {
+	cfg, data := trueTorrent(4<<20, 1<<16)
+	junk := cfg
+	junk.Content = &memory{data: bytes.Repeat([]byte("junk"), len(data)/4)}
+	seed := serveNode(t, 1, cfg, data, nil)
+	leech := serveNode(t, 3, cfg, data, &Download{})
+	for n := range 3 {
+		leech.meet(serveNode(t, 20+n, junk, data, nil))
+	}
+	leech.meet(seed)
+	leech.wait(t, data)
+	require.False(t, slices.ContainsFunc(leech.Peers(), func(p PeerStat) bool { return p.Addr.Addr().As4()[3] >= 20 }))
+}
