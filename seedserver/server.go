@@ -104,6 +104,7 @@ func New(cfg Config) (*Server, error) {
 	s.handler = s.web
 	if !cfg.NoTracker {
 		s.peers = peerstore.New(peerstore.Config{TTL: cfg.announceInterval() * 3 / 2})
+		s.torrents.peers = s.peers
 		s.handler = s.public(s.newTracker(s.peers), s.web)
 	}
 	s.handler = s.logRequests(s.handler)

@@ -17,6 +17,7 @@ import (
 	"github.com/seedserver/bittorrent/seedserver/ledger"
 	"github.com/seedserver/bittorrent/seedserver/storage"
 	"github.com/seedserver/bittorrent/seedserver/swarm"
+	"github.com/seedserver/bittorrent/tracker/peerstore"
 )
 
 // torrents seeds what the catalog publishes: it is the catalog's Publisher. Each torrent is a swarm over guarded content.
@@ -34,6 +35,7 @@ type torrents struct {
 	logs    *logs
 	pickers *pickers
 	gate    *gate
+	peers   *peerstore.Store // of the tracker, nil without
 
 	// spawn runs a function until the server ends, or until the returned end is called, which waits for it. It is set before
 	// the catalog runs.
@@ -51,7 +53,8 @@ type torrent struct {
 	entry   atomic.Int64 // of the ledger; stays what it is when the file is renamed and this torrent retired
 	content swappable
 	limit   *budget.Node
-	end     func()                 // ends the swarm and waits for it
+	end     func() // ends the swarm and waits for it
+	judged  judged
 	kept    kept                   // savePickers alone uses it
 	seen    atomic.Pointer[spread] // for spreadLately
 }
@@ -92,6 +95,7 @@ func (ts *torrents) Publish(v *catalog.Version) error {
 		SentMetadata: func(n int) { ts.store.count(t.entry.Load(), ledger.ClassMetadata, int64(n)) },
 		Joined:       func(p swarm.PeerStat) { ts.store.ledger.AddPeer(p.Connected, t.entry.Load(), p.Addr.Addr()) },
 		Left:         func(p swarm.PeerStat) { ts.logs.transfer(t, p) },
+		Judged:       t.judgedBy(v.InfoHash, ts.peers),
 		Logger:       ts.log,
 	}
 	if v.Info.Private {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
 	"github.com/seedserver/bittorrent/seedserver/accesslog"
+	"github.com/seedserver/bittorrent/seedserver/swarm"
 	"github.com/seedserver/bittorrent/seedserver/swarm/candidates"
 	"github.com/seedserver/bittorrent/tracker"
 	"github.com/seedserver/bittorrent/tracker/httptracker"
@@ -34,6 +35,10 @@ func (w *witness) Announce(now time.Time, req *tracker.AnnounceRequest, res *tra
 	if t := w.torrents.find(metainfo.InfoHash(req.InfoHash)); t != nil {
 		w.torrents.store.ledger.AddPeer(now, t.entry.Load(), req.Addr.Addr())
 		t.heardOf(req)
+		if v := t.judged.of(req.Addr.Addr()); v != swarm.Unknown {
+			w.Store.Prefer(req.InfoHash, req.Addr, preferences[v])
+		}
+		t.judged.withoutLiars(res)
 		if completed {
 			w.torrents.store.ledger.AddCompleted(now, t.entry.Load(), t.version.Load().Info.Length())
 		}
@@ -41,11 +46,13 @@ func (w *witness) Announce(now time.Time, req *tracker.AnnounceRequest, res *tra
 	return standing, nil
 }
 
-// heardOf tells the swarm of a leech that announced: one that cannot reach us, by itself or by what its network allows, is dialled.
+// heardOf tells the swarm of a peer that announced: a leech that cannot reach us, by itself or by what its network allows, is dialled,
+// and so is who says it is complete, to see whether that is so.
 func (t *torrent) heardOf(req *tracker.AnnounceRequest) {
-	if req.Left != 0 && req.Event != tracker.EventStopped && t.swarm.WantsPeers() {
-		t.swarm.AddCandidates(candidates.Tracker, netip.Addr{}, candidates.Peer{Addr: req.Addr})
+	if req.Event == tracker.EventStopped || !t.swarm.WantsPeers() || t.judged.of(req.Addr.Addr()) == swarm.Liar {
+		return
 	}
+	t.swarm.AddCandidates(candidates.Tracker, netip.Addr{}, candidates.Peer{Addr: req.Addr, Seed: req.Left == 0})
 }
 
 // announce says of a download that is said to be complete whether the store counts it: it does so once for each client. One after

@@ -28,8 +28,11 @@ func (s *Swarm) AddCandidates(source candidates.Source, from netip.Addr, peers .
 	}
 }
 
-// WantsPeers reports whether the torrent has fewer peers than it dials for. Any goroutine may call it.
-func (s *Swarm) WantsPeers() bool { return int(s.counters.peers.Load()) < s.cfg.dialPeers() }
+// WantsPeers reports whether the torrent has fewer peers than it dials for; those that want nothing do not count. Any goroutine may
+// call it.
+func (s *Swarm) WantsPeers() bool {
+	return int(s.counters.peers.Load()-s.counters.seeds.Load()) < s.cfg.dialPeers()
+}
 
 // A hint is peers somebody told of.
 type hint struct {
@@ -90,7 +93,8 @@ func (l *loop) heardOf(now time.Time, source candidates.Source, from netip.Addr,
 
 // wantsPeers reports whether the torrent would dial if it had whom to.
 func (l *loop) wantsPeers() bool {
-	return l.pool != nil && !l.paused && len(l.peers)+l.dials < min(l.swarm.cfg.dialPeers(), l.swarm.cfg.maxPeers())
+	return l.pool != nil && !l.paused && len(l.peers)+l.dials < l.swarm.cfg.maxPeers() &&
+		len(l.peers)-int(l.tally.seeds)+l.dials < l.swarm.cfg.dialPeers()
 }
 
 // considerDialling gets in the Host's line, or sees to it that it is called again when it is time to.

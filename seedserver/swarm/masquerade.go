@@ -265,15 +265,22 @@ func (m *masquerade) expendable(now time.Time, peers map[*peer]struct{}) *peer {
 	return worst
 }
 
-// dials looks for leeches, and for seeds until there are as many as are of use: they are holders to count on.
+// claimsMost is how many peers that say they are complete there are before no more are dialled.
+const claimsMost = 200
+
+// dials looks for leeches, and for seeds until as many as are of use have shown that they are: they are holders to count on.
 func (m *masquerade) dials(time.Time) func(candidates.Candidate) bool {
-	complete := 0
+	holders, claims := 0, 0
 	for _, p := range m.peers {
-		if p != nil && p.wantsNothing() {
-			complete++
+		if p == nil || !p.wantsNothing() {
+			continue
+		}
+		claims++
+		if m.picker.TrustOf(p.number) == piecepicker.Proven {
+			holders++
 		}
 	}
-	if complete >= usefulSeeds {
+	if holders >= usefulSeeds || claims >= claimsMost {
 		return leechesOnly
 	}
 	return func(candidates.Candidate) bool { return true }
