@@ -23,6 +23,7 @@ var layers = map[string][]string{
 	"/piecepicker":        {},
 	"/dht":                {"/bencode/compact", "/dht/krpc"},
 	"/dht/krpc":           {"/bencode", "/bencode/compact"},
+	"/dht/dhtnet":         {"/bencode", "/bencode/compact", "/dht"},
 	"/tracker":            {"/bencode/compact"},
 	// drivers and stores
 	"/piecepicker/swarmsim": {"/piecepicker"},
