@@ -42,8 +42,9 @@ var layers = map[string][]string{
 	"/seedserver/swarm": {"/bencode/metainfo", "/peerwire", "/peerwire/extension", "/piecepicker",
 		"/seedserver/choke", "/seedserver/storage", "/seedserver/swarm/candidates"},
 	"/seedserver/swarm/candidates": {},
-	"/seedserver/web":              {"/bencode/metainfo"},
-	"/seedserver/web/admin":        {"/bencode/metainfo"},
+	"/seedserver/web/asset":        {},
+	"/seedserver/web":              {"/bencode/metainfo", "/seedserver/web/asset"},
+	"/seedserver/web/admin":        {"/bencode/metainfo", "/seedserver/web/asset"},
 	// composition
 	"/seedserver": {"/bencode/metainfo", "/peerwire", "/piecepicker", "/tracker", "/tracker/peerstore", "/tracker/httptracker",
 		"/seedserver/access",

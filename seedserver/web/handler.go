@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/seedserver/bittorrent/seedserver/web/asset"
 )
 
 // Handler answers requests from a [Source]. It may be used by many goroutines
@@ -81,7 +83,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // replaces the policy of the pages.
 func (x *exchange) setHeaders() {
 	header := x.w.Header()
-	header.Set("Content-Security-Policy", pagePolicy)
+	header.Set("Content-Security-Policy", asset.Policy)
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("Cache-Control", "no-cache")

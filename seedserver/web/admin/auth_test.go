@@ -63,7 +63,7 @@ func TestAuth(t *testing.T) {
 	}
 	require.Equal(t, http.StatusOK, get(h, "/healthz").Code, "a probe has no password")
 	require.Equal(t, http.StatusOK, get(h, "/readyz").Code)
-	require.Equal(t, http.StatusUnauthorized, get(h, "/static/"+staticHash+"/style.css").Code)
+	require.Equal(t, http.StatusUnauthorized, get(h, "/static/"+static.Hash()+"/style.css").Code)
 	require.Equal(t, http.StatusUnauthorized, ask(h, http.MethodPost, "/").Code)
 }
 

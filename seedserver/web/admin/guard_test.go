@@ -28,7 +28,7 @@ func TestHost(t *testing.T) {
 		{"2130706433", 403}, {"0x7f.1", 403}, {"127.1", 403},
 	} {
 		t.Run(tt.host, func(t *testing.T) {
-			for _, path := range []string{"/", "/events", "/api/v1/status", "/metrics", "/healthz", "/static/" + staticHash + "/style.css", "/none"} {
+			for _, path := range []string{"/", "/events", "/api/v1/status", "/metrics", "/healthz", "/static/" + static.Hash() + "/style.css", "/none"} {
 				r := httptest.NewRequest(http.MethodHead, path, nil)
 				r.Host = tt.host
 				local := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 5), Port: 8081}
@@ -87,10 +87,10 @@ func TestPaths(t *testing.T) {
 	h := newHandler(t, newMemory(), nil)
 	hex := hash(1).String()
 	for _, path := range []string{
-		"//", "/.", "/..", "/../", "/./", "/static", "/static/", "/static/" + staticHash, "/static/" + staticHash + "/",
-		"/static/" + staticHash + "/../style.css", "/static/" + staticHash + "/..%2fstatic.go", "/static/" + staticHash + "/%2e%2e/static.go",
-		"/static/" + staticHash + "/style.css/", "/static/" + staticHash + "/none.css", "/static/000000000000/style.css",
-		"/static/" + staticHash + "/style.css%00", "/static/" + staticHash + "/..\\style.css", "/templates/layout.html",
+		"//", "/.", "/..", "/../", "/./", "/static", "/static/", "/static/" + static.Hash(), "/static/" + static.Hash() + "/",
+		"/static/" + static.Hash() + "/../style.css", "/static/" + static.Hash() + "/..%2fstatic.go", "/static/" + static.Hash() + "/%2e%2e/static.go",
+		"/static/" + static.Hash() + "/style.css/", "/static/" + static.Hash() + "/none.css", "/static/000000000000/style.css",
+		"/static/" + static.Hash() + "/style.css%00", "/static/" + static.Hash() + "/..\\style.css", "/templates/layout.html",
 		"/torrent", "/torrent/", "/torrent/" + hex + "/", "/torrent/" + hex + "/none", "/torrent/" + hex[:39], "/torrent/" + hex + "0",
 		"/torrent/" + strings.ToUpper(hex), "/torrent/..%2f..%2fetc", "/torrent/" + hash(9).String(), "/torrent/" + hash(9).String() + "/events",
 		"/api", "/api/v1/", "/api/v1/torrents", "/api/v1/torrents/", "/api/v1/torrents/" + hash(9).String(), "/api/v2/status",

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
+	"github.com/seedserver/bittorrent/seedserver/web/asset"
 )
 
 // Handler answers requests from a [Source]. It may be used by many goroutines at once. [Handler.Run] must run for pages to be
@@ -106,7 +107,9 @@ func (x *exchange) route(path string) {
 
 func (x *exchange) routeBelow(path string) {
 	if name, ok := strings.CutPrefix(path, "/static/"); ok {
-		x.serveStatic(name)
+		if !static.Serve(x.w, x.r, name, "private") {
+			x.notFound()
+		}
 		return
 	}
 	if name, ok := strings.CutPrefix(path, "/debug/pprof/"); ok && x.cfg.Profiles {
@@ -142,7 +145,7 @@ func (x *exchange) withTorrent(hex string, serve func(metainfo.InfoHash)) {
 // setHeaders sets what all answers share.
 func (x *exchange) setHeaders() {
 	header := x.w.Header()
-	header.Set("Content-Security-Policy", pagePolicy)
+	header.Set("Content-Security-Policy", asset.Policy)
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
@@ -158,6 +161,8 @@ func (x *exchange) serveReady() {
 	x.text(http.StatusOK, "ok\n")
 }
 
+const htmlType = "text/html; charset=utf-8"
+
 // shell is what the frame around every page shows.
 type shell struct {
 	Title   string // of the window
@@ -170,7 +175,7 @@ type shell struct {
 }
 
 func (x *exchange) shell(title string) shell {
-	return shell{Title: title + " – seedserver", Root: x.root, Static: x.root + staticDir, Version: x.cfg.Version}
+	return shell{Title: title + " – seedserver", Root: x.root, Static: x.root + "static/" + static.Hash() + "/", Version: x.cfg.Version}
 }
 
 // page sends a page made from a template.
@@ -180,7 +185,7 @@ func (x *exchange) page(name string, data any) {
 		x.failed(err)
 		return
 	}
-	x.send(http.StatusOK, "text/html; charset=utf-8", []byte(body))
+	x.send(http.StatusOK, htmlType, []byte(body))
 }
 
 // execute renders a template.
@@ -194,7 +199,28 @@ func (x *exchange) text(status int, text string) {
 	x.send(status, "text/plain; charset=utf-8", []byte(text))
 }
 
-func (x *exchange) notFound() { x.text(http.StatusNotFound, "There is nothing at this address.\n") }
+func (x *exchange) notFound() {
+	x.problem(http.StatusNotFound, "There is nothing at this address", "It may be a torrent that is no longer published.")
+}
+
+// problem says what went wrong: to a browser as a page, to others in two lines.
+func (x *exchange) problem(status int, heading, advice string) {
+	if strings.Contains(x.r.Header.Get("Accept"), "text/html") {
+		body, err := execute("problem.html", problemPage{x.shell(heading), heading, advice})
+		if err == nil {
+			x.send(status, htmlType, []byte(body))
+			return
+		}
+		x.log.Error("a problem cannot be shown", "err", err)
+	}
+	x.text(status, heading+".\n"+advice+"\n")
+}
+
+// problemPage is what the page of a problem shows.
+type problemPage struct {
+	shell
+	Heading, Advice string
+}
 
 // failed answers for an error of the Source or of our own.
 func (x *exchange) failed(err error) {
@@ -202,7 +228,7 @@ func (x *exchange) failed(err error) {
 		return // nobody is there to read an answer
 	}
 	x.log.Error("the status cannot be shown", "url", x.r.URL.Path, "err", err)
-	x.text(http.StatusInternalServerError, "Something went wrong here; the log says more.\n")
+	x.problem(http.StatusInternalServerError, "Something went wrong here", "The log of the server says more.")
 }
 
 func (x *exchange) send(status int, mediaType string, body []byte) {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seedserver/bittorrent/seedserver/web/asset"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -37,7 +39,7 @@ func TestGolden(t *testing.T) {
 		} {
 			w := get(h, path)
 			require.Equal(t, http.StatusOK, w.Code)
-			got := strings.ReplaceAll(w.Body.String(), staticHash, "HASH")
+			got := strings.ReplaceAll(w.Body.String(), static.Hash(), "HASH")
 			file := filepath.Join("testdata", name)
 			if *update {
 				require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
@@ -63,7 +65,7 @@ func TestPagesKeepTheirPolicy(t *testing.T) {
 	for _, path := range []string{"/", "/?q=busy", "/ledger?month=2026-07", "/ledger?month=all", "/torrent/" + hash(1).String(), "/torrent/" + hash(3).String()} {
 		w := get(h, path)
 		page := w.Body.String()
-		require.Equal(t, pagePolicy, w.Header().Get("Content-Security-Policy"))
+		require.Equal(t, asset.Policy, w.Header().Get("Content-Security-Policy"))
 		require.Equal(t, "text/html; charset=utf-8", w.Header().Get("Content-Type"))
 		require.False(t, inline.MatchString(page), "%s: %s", path, inline.FindString(page))
 		require.False(t, elsewhere.MatchString(page), path)
@@ -110,7 +112,7 @@ func TestLinksLead(t *testing.T) {
 		}
 	}
 	follow("/")
-	for _, path := range []string{"/ledger", "/metrics", "/api/v1/status", "/torrent/" + hash(1).String() + "/events", "/events", "/static/" + staticHash + "/script.js"} {
+	for _, path := range []string{"/ledger", "/metrics", "/api/v1/status", "/torrent/" + hash(1).String() + "/events", "/events", "/static/" + static.Hash() + "/script.js"} {
 		require.True(t, seen[path], path)
 	}
 }
@@ -187,4 +189,16 @@ func TestBelowAPrefix(t *testing.T) {
 	page := get(h, "/seed/torrent/"+hash(1).String()).Body.String()
 	require.Contains(t, page, `href="../ledger"`)
 	require.NotRegexp(t, `(href|src)="/`, page)
+}
+
+// TestProblemPage: a browser gets a page with a way on, everything else two lines.
+func TestProblemPage(t *testing.T) {
+	h := newHandler(t, newMemory(), nil)
+	w := get(h, "/torrent/none", "Accept", "text/html,application/xhtml+xml")
+	require.Equal(t, http.StatusNotFound, w.Code)
+	require.Equal(t, htmlType, w.Header().Get("Content-Type"))
+	require.Contains(t, w.Body.String(), `href="../ledger"`)
+	w = get(h, "/torrent/none")
+	require.Equal(t, http.StatusNotFound, w.Code)
+	require.Equal(t, "There is nothing at this address.\nIt may be a torrent that is no longer published.\n", w.Body.String())
 }
