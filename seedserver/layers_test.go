@@ -49,7 +49,7 @@ var layers = map[string][]string{
 	"/seedserver": {"/bencode/metainfo", "/peerwire", "/piecepicker", "/tracker", "/tracker/peerstore", "/tracker/httptracker",
 		"/seedserver/access",
 		"/seedserver/accesslog", "/seedserver/budget", "/seedserver/catalog", "/seedserver/ledger", "/seedserver/storage", "/seedserver/swarm",
-		"/seedserver/swarm/candidates",
+		"/seedserver/swarm/candidates", "/tracker/trackernet",
 		"/seedserver/web", "/seedserver/web/admin"},
 	"/cmd/seedserver": {"/bencode/metainfo", "/seedserver", "/seedserver/budget", "/seedserver/catalog", "/seedserver/ledger",
 		"/seedserver/storage"},

@@ -31,6 +31,7 @@ type commandLine struct {
 	Version kong.VersionFlag `env:"-" help:"Print the version and exit."`
 
 	Serve       serveCmd  `cmd:"" default:"withargs" help:"Publish a directory: watch, seed, index, track. The default command."`
+	Get         getCmd    `cmd:"" help:"Download a torrent, from a file, a URL or a magnet link."`
 	Status      statusCmd `cmd:"" help:"Show what a running server sends, to how many, and how much it has sent."`
 	Why         whyCmd    `cmd:"" help:"Say why a file is served at the rate it is."`
 	Create      createCmd `cmd:"" help:"Make .torrent files."`

@@ -51,3 +51,19 @@ func (h holdings) perPiece(numPieces uint32) []uint32 {
 	}
 	return counts
 }
+
+// Copies returns how many copies of the torrent the connected peers hold together, ourselves not counted: whole ones, and the
+// share of the pieces of which there is one more; 0 when the Swarm does not run. It costs what Availability costs.
+func (s *Swarm) Copies() float64 {
+	counts := s.Availability()
+	if len(counts) == 0 {
+		return 0
+	}
+	least, above := slices.Min(counts), 0
+	for _, n := range counts {
+		if n > least {
+			above++
+		}
+	}
+	return float64(least) + float64(above)/float64(len(counts))
+}
