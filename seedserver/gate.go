@@ -113,7 +113,7 @@ func (g *gate) allowKey(key string, t *torrent) error {
 	switch {
 	case t == nil:
 		return tracker.ErrNotRegistered
-	case !t.private() || g.opens(time.Now(), key, t.swarm.InfoHash()):
+	case !t.private() || g.opens(time.Now(), key, t.infohash()):
 		return nil
 	}
 	return tracker.ErrNotRegistered

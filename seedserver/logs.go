@@ -137,7 +137,7 @@ func (l *logs) transfer(t *torrent, p swarm.PeerStat) {
 	}
 	now := time.Now()
 	line := accesslog.Transfer{
-		End: now, Peer: l.addresses.Of(p.Addr.Addr()), InfoHash: t.swarm.InfoHash(), Bytes: p.Uploaded, Duration: now.Sub(p.Connected),
+		End: now, Peer: l.addresses.Of(p.Addr.Addr()), InfoHash: t.infohash(), Bytes: p.Uploaded, Duration: now.Sub(p.Connected),
 		Client: p.Client, Path: t.version.Load().Path,
 	}
 	l.transfers.Write(line.AppendTo(nil)) // never fails

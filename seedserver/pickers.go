@@ -24,6 +24,10 @@ type pickers struct {
 	loaded map[metainfo.InfoHash][]byte // and not taken yet
 }
 
+func newPickers(l *ledger.Ledger, log *slog.Logger) *pickers {
+	return &pickers{ledger: l, log: log, loaded: map[metainfo.InfoHash][]byte{}}
+}
+
 // load reads the states of the live torrents, and forgets the others.
 func (p *pickers) load(ctx context.Context, live map[metainfo.InfoHash]bool) error {
 	all, err := p.ledger.Pickers(ctx)
@@ -47,7 +51,7 @@ func (p *pickers) load(ctx context.Context, live map[metainfo.InfoHash]bool) err
 	return p.ledger.SavePickers(ctx, orphans)
 }
 
-// take returns the state of a torrent that was loaded, nil if there is none.
+// take returns the state of a torrent that was loaded or put, nil if there is none.
 func (p *pickers) take(h metainfo.InfoHash) []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -56,7 +60,17 @@ func (p *pickers) take(h metainfo.InfoHash) []byte {
 	return state
 }
 
-// keepPickers writes the states that changed, every minute until ctx ends. The last ones are for savePickers, when the swarms have
+// put keeps the state of a torrent that falls asleep, for take. It is saved already.
+func (p *pickers) put(h metainfo.InfoHash, state []byte) {
+	if len(state) == 0 {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.loaded[h] = state
+}
+
+// keepPickers writes the states that changed, every minute until ctx ends, and puts torrents to sleep. The last ones are for savePickers, when the swarms have
 // ended.
 func (ts *torrents) keepPickers(ctx context.Context) {
 	ticker := time.NewTicker(pickersEvery)
@@ -67,6 +81,7 @@ func (ts *torrents) keepPickers(ctx context.Context) {
 			return
 		case <-ticker.C:
 			ts.savePickers(ctx)
+			ts.lullAlone(time.Now())
 		}
 	}
 }
@@ -86,12 +101,16 @@ func (ts *torrents) savePickers(ctx context.Context) {
 	var changed []ledger.Picker
 	var marks []func()
 	for h, t := range ts.all() {
-		stats := t.swarm.Stats()
+		s := t.awake.Load()
+		if s == nil {
+			continue
+		}
+		stats := s.swarm.Stats()
 		now := kept{peers: stats.Peers > 0, uploaded: stats.Uploaded}
 		if !now.peers && now.uploaded == t.kept.uploaded && !t.kept.peers {
 			continue // nobody was here since it was saved
 		}
-		state := t.swarm.Snapshot()
+		state := s.swarm.Snapshot()
 		now.sum = maphash.Bytes(stateSeed, state)
 		if len(state) > 0 && now.sum != t.kept.sum {
 			changed = append(changed, ledger.Picker{InfoHash: h, State: state})
@@ -111,6 +130,9 @@ func (ts *torrents) savePickers(ctx context.Context) {
 
 // forget removes the state of a torrent that is gone.
 func (p *pickers) forget(h metainfo.InfoHash) {
+	p.mu.Lock()
+	delete(p.loaded, h)
+	p.mu.Unlock()
 	if err := p.ledger.SavePickers(context.Background(), []ledger.Picker{{InfoHash: h}}); err != nil {
 		p.log.Warn("the state of a picker cannot be removed", "infohash", h, "err", err)
 	}

@@ -78,11 +78,12 @@ func New(cfg Config) (*Server, error) {
 	rand.Read(id[:])
 	s.host = swarm.NewHost(swarm.HostConfig{
 		PeerID: peerwire.NewPeerID(peerIDPrefix, id[:]), MaxPeers: cfg.maxPeers(), Logger: s.log,
+		Wake: func(h metainfo.InfoHash) *swarm.Swarm { return s.torrents.swarmOf(h) },
 	})
 	if s.ledger, err = (ledger.Config{Logger: s.log}).Open(context.Background(), cfg.State); err != nil {
 		return nil, errors.Join(err, s.logs.close())
 	}
-	s.pickers = &pickers{ledger: s.ledger, log: s.log}
+	s.pickers = newPickers(s.ledger, s.log)
 	s.store = newStore(s.ledger, s.pickers, s.log)
 	if s.gate, err = newGate(&s.cfg, s.ledger, s.log); err != nil {
 		return nil, errors.Join(err, s.ledger.Close(), s.logs.close())
@@ -192,7 +193,12 @@ func (p publisher) Publish(v *catalog.Version) error {
 	if err := p.s.torrents.Publish(v); err != nil {
 		return err
 	}
-	p.s.sidecars.add(v, p.s.torrents.find(v.InfoHash).content.ReadAt)
+	content, err := p.s.torrents.open(v)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	p.s.sidecars.add(v, content.ReadAt)
 	return nil
 }
 

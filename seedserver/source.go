@@ -120,7 +120,7 @@ const listAsks = 50
 
 // lately returns how many copies of t others hold together, as it was some seconds ago.
 func lately(t *torrent, asks *int) float64 {
-	peers := t.swarm.Stats().Peers
+	peers := t.stats().Peers
 	seen := t.seen.Load()
 	switch {
 	case peers == 0:
@@ -197,8 +197,8 @@ func (src source) Open(ctx context.Context, e web.Entry) (io.ReadSeekCloser, err
 	for i, f := range v.Files {
 		// The same torrent may lie at several places; v is at one of them.
 		if !v.Unit || strings.TrimPrefix(f.Path, v.Path) == strings.TrimPrefix(e.Path, e.In) {
-			r := &pacedReader{ctx: ctx, t: t, changed: func() { src.s.catalog.Recheck(v.InfoHash) }}
-			return nopCloser{io.NewSectionReader(r, v.Info.Files[i].Offset, f.Length)}, nil
+			r := &pacedReader{ctx: ctx, ts: src.s.torrents, t: t, changed: func() { src.s.catalog.Recheck(v.InfoHash) }}
+			return sectionCloser{io.NewSectionReader(r, v.Info.Files[i].Offset, f.Length), r}, nil
 		}
 	}
 	return nil, fmt.Errorf("%s: %w", e.Path, fs.ErrNotExist)
@@ -208,20 +208,32 @@ type nopCloser struct{ io.ReadSeeker }
 
 func (nopCloser) Close() error { return nil }
 
-// pacedReader reads a torrent's content at the pace of its limits. It lives as long as one request, which is why it may hold the
-// request's context.
+type sectionCloser struct {
+	io.ReadSeeker
+	io.Closer
+}
+
+// pacedReader reads a torrent's content at the pace of its limits, whether it is awake or asleep. It lives as long as one request,
+// which is why it may hold the request's context.
 type pacedReader struct {
 	ctx     context.Context
+	ts      *torrents
 	t       *torrent
 	changed func() // the content is not as published
+
+	version *catalog.Version // what content is of
+	content *storage.Content
 }
 
 // ReadAt is part of io.ReaderAt.
 func (r *pacedReader) ReadAt(p []byte, off int64) (int, error) {
-	if err := r.t.limit.Wait(r.ctx, len(p)); err != nil {
+	if err := r.ts.limitOf(r.t).Wait(r.ctx, len(p)); err != nil {
 		return 0, err
 	}
-	if err := r.t.content.ReadAt(p, off); err != nil {
+	if err := r.open(); err != nil {
+		return 0, err
+	}
+	if err := r.content.ReadAt(p, off); err != nil {
 		if errors.Is(err, storage.ErrChanged) {
 			r.changed()
 			return 0, fmt.Errorf("%w: %w", web.ErrUnavailable, err)
@@ -229,4 +241,27 @@ func (r *pacedReader) ReadAt(p []byte, off int64) (int, error) {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// open makes content that of the present version: after a rename the same bytes lie elsewhere.
+func (r *pacedReader) open() error {
+	v := r.t.version.Load()
+	if r.version == v {
+		return nil
+	}
+	content, err := r.ts.open(v)
+	if err != nil {
+		return err
+	}
+	r.Close()
+	r.version, r.content = v, content
+	return nil
+}
+
+// Close is part of io.Closer.
+func (r *pacedReader) Close() error {
+	if r.content != nil {
+		r.content.Close()
+	}
+	return nil
 }

@@ -70,7 +70,7 @@ func (st *statusSource) Status() admin.Status {
 
 // torrent describes t in a row.
 func (st *statusSource) torrent(t *torrent) admin.Torrent {
-	v, stats := t.version.Load(), t.swarm.Stats()
+	v, stats := t.version.Load(), t.stats()
 	entry := t.entry.Load()
 	sent, rate := st.s.store.meters.byHTTP(time.Now(), entry)
 	if stats.Peers > 0 { // a swarm without peers takes no rates any more
@@ -106,18 +106,18 @@ func spreadLately(t *torrent, peers int) spread {
 	if seen := t.seen.Load(); seen != nil && now.Sub(seen.at) < spreadLast {
 		return *seen
 	}
-	status, _ := t.swarm.Status()
-	seen := spreadOf(now, status, t.swarm)
+	status, _ := t.status()
+	seen := spreadOf(now, status, t)
 	t.seen.Store(&seen)
 	return seen
 }
 
 // spreadOf takes what the picker believes, where there is one, and what peers say, where not.
-func spreadOf(now time.Time, status swarm.Status, s *swarm.Swarm) spread {
+func spreadOf(now time.Time, status swarm.Status, t *torrent) spread {
 	if status.Revealing {
 		return spread{now, status.Picker.Stage.String(), status.Picker.Availability}
 	}
-	return spread{at: now, copies: copies(s.Availability())}
+	return spread{at: now, copies: copies(t.availability())}
 }
 
 // copies returns how many copies there are when piece i is held by availability[i]: whole ones, and of the next one the part that
@@ -143,14 +143,14 @@ func (st *statusSource) Torrent(h metainfo.InfoHash) (admin.Detail, bool) {
 	}
 	v := t.version.Load()
 	d := admin.Detail{
-		Torrent: st.torrent(t), PieceLength: v.Info.PieceLength, Published: v.Published.UTC(), Availability: t.swarm.Availability(),
+		Torrent: st.torrent(t), PieceLength: v.Info.PieceLength, Published: v.Published.UTC(), Availability: t.availability(),
 	}
-	status, _ := t.swarm.Status()
+	status, _ := t.status()
 	judged := map[netip.AddrPort]swarm.PeerStatus{}
 	for _, p := range status.Peers {
 		judged[p.Addr] = p
 	}
-	for _, p := range t.swarm.Peers() {
+	for _, p := range t.peers() {
 		of := judged[p.Addr]
 		d.Connections = append(d.Connections, admin.Peer{
 			Addr: p.Addr, Client: p.Client, Progress: p.Progress, Sent: p.Uploaded, Rate: p.Rate, Queued: p.Queued,

@@ -38,7 +38,7 @@ func TestRenamedKeepsItsEntry(t *testing.T) {
 			l, err := ledger.Open(t.Context(), t.TempDir())
 			require.NoError(t, err)
 			defer l.Close()
-			s := newStore(l, &pickers{ledger: l}, slog.New(slog.DiscardHandler))
+			s := newStore(l, newPickers(l, nil), slog.New(slog.DiscardHandler))
 			require.NoError(t, s.Write(t.Context(), []catalog.Change{version("a", 1, ""), version("b", 2, "")}))
 			before := map[int64]string{s.entries["a"]: "a", s.entries["b"]: "b"}
 			for _, batch := range tt.batches {
@@ -68,7 +68,7 @@ func TestTorrentsOfLiveVersions(t *testing.T) {
 	l, err := ledger.Open(t.Context(), t.TempDir())
 	require.NoError(t, err)
 	defer l.Close()
-	s := newStore(l, &pickers{ledger: l}, slog.New(slog.DiscardHandler))
+	s := newStore(l, newPickers(l, nil), slog.New(slog.DiscardHandler))
 	now := time.Now()
 	save := func(path string, hash byte) catalog.Change {
 		return catalog.Change{At: now, Record: catalog.Record{Path: path, InfoHash: [20]byte{hash}, Published: now}}

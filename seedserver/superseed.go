@@ -18,10 +18,7 @@ func (ts *torrents) superseed(cfg *swarm.Config, v *catalog.Version, limit *budg
 	for _, class := range []swarm.Class{swarm.Need, swarm.Rescue, swarm.Assist} {
 		cfg.ClassLimiters[class] = budget.New(limit, 0)
 	}
-	ts.mu.RLock()
-	rate := ts.maxRate()
-	ts.mu.RUnlock()
-	cfg.Superseed = &swarm.Superseed{Mode: pickerModes[mode], MaxRate: rate, State: ts.pickers.take(v.InfoHash)}
+	cfg.Superseed = &swarm.Superseed{Mode: pickerModes[mode], State: ts.pickers.take(v.InfoHash)}
 }
 
 // modeOf returns how v is seeded: as the outermost directory says that says anything, else as the server does. A directory below
@@ -62,11 +59,17 @@ func (ts *torrents) setRate(bytesPerSecond int64) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	ts.perTorrent = bytesPerSecond
-	limits := piecepicker.Limits{MaxRate: ts.maxRate()}
 	for _, t := range ts.live {
-		t.limit.SetRate(bytesPerSecond)
-		t.swarm.SetLimits(limits)
+		if s := t.awake.Load(); s != nil {
+			ts.bound(s)
+		}
 	}
+}
+
+// bound gives s the limits in force. ts.mu is held.
+func (ts *torrents) bound(s *seeding) {
+	s.limit.SetRate(ts.perTorrent)
+	s.swarm.SetLimits(piecepicker.Limits{MaxRate: ts.maxRate()})
 }
 
 // ledgerClasses is under what the ledger counts what swarms send.

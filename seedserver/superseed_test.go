@@ -62,7 +62,7 @@ func TestPickersAreLoadedOnce(t *testing.T) {
 	live, gone := metainfo.InfoHash{1}, metainfo.InfoHash{2}
 	require.NoError(t, l.SavePickers(t.Context(), []ledger.Picker{{InfoHash: live, State: []byte("a")}, {InfoHash: gone, State: []byte("b")}}))
 
-	p := &pickers{ledger: l, log: slog.New(slog.DiscardHandler)}
+	p := newPickers(l, slog.New(slog.DiscardHandler))
 	require.Nil(t, p.take(live), "not loaded")
 	require.NoError(t, p.load(t.Context(), map[metainfo.InfoHash]bool{live: true}))
 	require.Equal(t, []byte("a"), p.take(live))

@@ -14,13 +14,13 @@ import (
 	"github.com/seedserver/bittorrent/bencode/metainfo"
 	"github.com/seedserver/bittorrent/seedserver/budget"
 	"github.com/seedserver/bittorrent/seedserver/catalog"
-	"github.com/seedserver/bittorrent/seedserver/ledger"
 	"github.com/seedserver/bittorrent/seedserver/storage"
 	"github.com/seedserver/bittorrent/seedserver/swarm"
 	"github.com/seedserver/bittorrent/tracker/peerstore"
 )
 
-// torrents seeds what the catalog publishes: it is the catalog's Publisher. Each torrent is a swarm over guarded content.
+// torrents seeds what the catalog publishes: it is the catalog's Publisher. A torrent sleeps until somebody comes for it: see
+// awake.go.
 type torrents struct {
 	cfg     *Config
 	log     *slog.Logger
@@ -46,77 +46,50 @@ type torrents struct {
 	perTorrent int64 // bytes per second, 0 for unlimited
 }
 
-// torrent is one published version and the swarm that serves it.
+// torrent is one published version. While it sleeps there is nothing of it but this.
 type torrent struct {
-	swarm   *swarm.Swarm
 	version atomic.Pointer[catalog.Version]
-	entry   atomic.Int64 // of the ledger; stays what it is when the file is renamed and this torrent retired
-	content swappable
-	limit   *budget.Node
-	end     func() // ends the swarm and waits for it
+	entry   atomic.Int64            // of the ledger; stays what it is when the file is renamed and this torrent retired
+	awake   atomic.Pointer[seeding] // nil while it sleeps
+	paused  atomic.Bool             // its bytes are being checked
+	sent    atomic.Int64            // payload bytes, by swarms that have ended
+	seen    atomic.Pointer[spread]  // for spreadLately
+	kept    kept                    // savePickers alone uses it
 	judged  judged
-	kept    kept                   // savePickers alone uses it
-	seen    atomic.Pointer[spread] // for spreadLately
+
+	mu      sync.Mutex // held while it wakes, falls asleep, or is changed
+	retired bool       // it never wakes again
 }
 
-// swappable is content that can be replaced while it is being read: after a rename the same bytes lie elsewhere.
-type swappable struct {
-	current atomic.Pointer[storage.Content]
-}
+// infohash returns the torrent's infohash.
+func (t *torrent) infohash() metainfo.InfoHash { return t.version.Load().InfoHash }
 
-// ReadAt is part of swarm.Content.
-func (s *swappable) ReadAt(p []byte, off int64) error {
-	return s.current.Load().ReadAt(p, off)
-}
-
-// swap puts c in place and closes what was there.
-func (s *swappable) swap(c *storage.Content) {
-	if old := s.current.Swap(c); old != nil {
-		old.Close()
-	}
-}
-
-// Publish starts to seed v.
+// Publish makes v known to those who come for it.
 func (ts *torrents) Publish(v *catalog.Version) error {
-	content, err := ts.open(v)
-	if err != nil {
+	if _, err := ts.open(v); err != nil {
 		return err
 	}
-	t := &torrent{limit: budget.New(ts.limit, 0)}
+	t := &torrent{}
 	t.version.Store(v)
 	t.entry.Store(ts.store.entry(v.Path))
-	t.content.swap(content)
-	cfg := swarm.Config{
-		Info: v.Info, InfoBytes: v.InfoBytes, InfoHash: v.InfoHash,
-		Content: &t.content, Limiter: t.limit, UploadSlots: ts.cfg.UploadSlots,
-		Own: ts.own(), ListenPort: ts.port(), Client: "seedserver " + ts.cfg.version(),
-		Changed:      func(error) { ts.recheck(v.InfoHash) },
-		Sent:         func(class swarm.Class, n int) { ts.store.count(t.entry.Load(), ledgerClasses[class], int64(n)) },
-		SentMetadata: func(n int) { ts.store.count(t.entry.Load(), ledger.ClassMetadata, int64(n)) },
-		Joined:       func(p swarm.PeerStat) { ts.store.ledger.AddPeer(p.Connected, t.entry.Load(), p.Addr.Addr()) },
-		Left:         func(p swarm.PeerStat) { ts.logs.transfer(t, p) },
-		Judged:       t.judgedBy(v.InfoHash, ts.peers),
-		Logger:       ts.log,
-	}
-	if v.Info.Private {
-		cfg.Admit = ts.gate.admits(v.InfoHash)
-	}
-	ts.superseed(&cfg, v, t.limit)
-	t.swarm = swarm.New(cfg)
-	t.end = ts.spawn(func(ctx context.Context) { t.swarm.Run(ctx) })
 	ts.mu.Lock()
 	ts.live[v.InfoHash] = t
-	t.limit.SetRate(ts.perTorrent)
 	ts.mu.Unlock()
-	ts.host.Add(t.swarm)
 	ts.log.Info("published", "path", v.Path, "infohash", v.InfoHash, "size", v.Info.Length(), "pieces", v.Info.NumPieces())
 	return nil
 }
 
 // Pause stops sending until Resume: the bytes are being checked.
 func (ts *torrents) Pause(h metainfo.InfoHash) {
-	if t := ts.find(h); t != nil {
-		t.swarm.Pause()
+	t := ts.find(h)
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.paused.Store(true)
+	if s := t.awake.Load(); s != nil {
+		s.swarm.Pause()
 	}
 }
 
@@ -126,15 +99,24 @@ func (ts *torrents) Resume(v *catalog.Version) error {
 	if t == nil {
 		return fmt.Errorf("resuming %s: not published", v.Path)
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.awake.Load()
 	content, err := ts.open(v)
 	if err != nil {
-		t.swarm.Pause()
+		t.paused.Store(true)
+		if s != nil {
+			s.swarm.Pause()
+		}
 		return err
 	}
-	t.content.swap(content)
 	t.version.Store(v)
 	t.entry.Store(ts.store.entry(v.Path))
-	t.swarm.Resume()
+	t.paused.Store(false)
+	if s != nil {
+		s.content.swap(content)
+		s.swarm.Resume()
+	}
 	return nil
 }
 
@@ -147,9 +129,10 @@ func (ts *torrents) Retire(h metainfo.InfoHash, reason string) {
 	ts.mu.Lock()
 	delete(ts.live, h)
 	ts.mu.Unlock()
-	ts.host.Remove(h)
-	t.end()
-	t.content.current.Load().Close()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.retired = true
+	ts.lull(t)
 	ts.pickers.forget(h)
 	ts.log.Info("retired", "path", t.version.Load().Path, "infohash", h, "reason", reason)
 }
@@ -182,4 +165,11 @@ func (ts *torrents) all() map[metainfo.InfoHash]*torrent {
 	ts.mu.RLock()
 	defer ts.mu.RUnlock()
 	return maps.Clone(ts.live)
+}
+
+// eachRate returns what each torrent may send, in bytes per second; 0 is unlimited.
+func (ts *torrents) eachRate() int64 {
+	ts.mu.RLock()
+	defer ts.mu.RUnlock()
+	return ts.perTorrent
 }

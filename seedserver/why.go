@@ -9,8 +9,8 @@ import (
 
 // why says in sentences why t is served at the rate it is, the most important first.
 func (st *statusSource) why(t *torrent) []string {
-	stats := t.swarm.Stats()
-	if status, ok := t.swarm.Status(); ok && status.Revealing && !stats.Paused {
+	stats := t.stats()
+	if status, ok := t.status(); ok && status.Revealing && !stats.Paused {
 		return append(status.Why(), st.whyLimits(t)...)
 	}
 	return append(append([]string{st.whyNow(stats)}, st.whyLimits(t)...), st.whySlots(stats))
@@ -21,10 +21,11 @@ func (st *statusSource) whyLimits(t *torrent) (lines []string) {
 	if all := st.s.limit.Rate(); all > 0 {
 		lines = append(lines, fmt.Sprintf("All torrents together may send %v (--max-up); %s.", budget.Rate(all), used(st.Status().Rate, all)))
 	}
-	if each := t.limit.Rate(); each > 0 {
+	each := st.s.torrents.eachRate()
+	if each > 0 {
 		lines = append(lines, fmt.Sprintf("Each torrent may send %v (--max-up-torrent); %s.", budget.Rate(each), used(st.torrent(t).Rate, each)))
 	}
-	if st.s.limit.Rate() == 0 && t.limit.Rate() == 0 {
+	if st.s.limit.Rate() == 0 && each == 0 {
 		lines = append(lines, "No limit is set.")
 	}
 	return lines

@@ -34,7 +34,7 @@ func (w *witness) Announce(now time.Time, req *tracker.AnnounceRequest, res *tra
 	}
 	if t := w.torrents.find(metainfo.InfoHash(req.InfoHash)); t != nil {
 		w.torrents.store.ledger.AddPeer(now, t.entry.Load(), req.Addr.Addr())
-		t.heardOf(req)
+		w.heardOf(t, req)
 		if v := t.judged.of(req.Addr.Addr()); v != swarm.Unknown {
 			w.Store.Prefer(req.InfoHash, req.Addr, preferences[v])
 		}
@@ -47,12 +47,17 @@ func (w *witness) Announce(now time.Time, req *tracker.AnnounceRequest, res *tra
 }
 
 // heardOf tells the swarm of a peer that announced: a leech that cannot reach us, by itself or by what its network allows, is dialled,
-// and so is who says it is complete, to see whether that is so.
-func (t *torrent) heardOf(req *tracker.AnnounceRequest) {
-	if req.Event == tracker.EventStopped || !t.swarm.WantsPeers() || t.judged.of(req.Addr.Addr()) == swarm.Liar {
+// and so is who says it is complete, to see whether that is so. A torrent that sleeps wakes for a leech.
+func (w *witness) heardOf(t *torrent, req *tracker.AnnounceRequest) {
+	if req.Event == tracker.EventStopped || t.judged.of(req.Addr.Addr()) == swarm.Liar {
 		return
 	}
-	t.swarm.AddCandidates(candidates.Tracker, netip.Addr{}, candidates.Peer{Addr: req.Addr, Seed: req.Left == 0})
+	if req.Left != 0 {
+		w.torrents.wake(t)
+	}
+	if s := t.awake.Load(); s != nil && s.swarm.WantsPeers() {
+		s.swarm.AddCandidates(candidates.Tracker, netip.Addr{}, candidates.Peer{Addr: req.Addr, Seed: req.Left == 0})
+	}
 }
 
 // announce says of a download that is said to be complete whether the store counts it: it does so once for each client. One after

@@ -23,7 +23,8 @@ func TestWitness(t *testing.T) {
 	defer l.Close()
 	hash := metainfo.InfoHash{1}
 	info := &metainfo.Info{PieceLength: 16 << 10, Pieces: make([]byte, 20), Files: []metainfo.File{{Length: 1000}}}
-	one := &torrent{swarm: swarm.New(swarm.Config{Info: info})}
+	one := &torrent{}
+	one.awake.Store(&seeding{swarm: swarm.New(swarm.Config{Info: info})})
 	one.version.Store(&catalog.Version{Path: "a", Info: info})
 	one.entry.Store(7)
 	w := &witness{

@@ -26,6 +26,9 @@ type HostConfig struct {
 	// MaxPending is how many connections of one listener may be without a complete handshake. Where there are more, the
 	// oldest is closed: an honest peer is done within a round trip. If zero, 512.
 	MaxPending int
+	// Wake, if set, is asked for the Swarm of a torrent that was not added, and which a peer asks for; nil is none. It may add
+	// it. It is called from the goroutine of that peer's handshake, and may take its time.
+	Wake func(metainfo.InfoHash) *Swarm
 	// DialRate is how many connections are dialled per second, in all torrents together. If zero, 20.
 	DialRate int
 	// MaxDials is how many dials are under way at a time, their handshakes included. If zero, 64.
@@ -91,10 +94,15 @@ func (h *Host) Connections() int {
 	return h.peers
 }
 
+// lookup returns the Swarm of infohash, nil if there is none.
 func (h *Host) lookup(infohash metainfo.InfoHash) *Swarm {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.swarms[infohash]
+	s := h.swarms[infohash]
+	h.mu.Unlock()
+	if s == nil && h.cfg.Wake != nil {
+		return h.cfg.Wake(infohash)
+	}
+	return s
 }
 
 // reserve counts a connection from addr, or reports false if there are too many.

@@ -1,0 +1,198 @@
+package seedserver
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/seedserver/bittorrent/bencode/metainfo"
+	"github.com/seedserver/bittorrent/seedserver/budget"
+	"github.com/seedserver/bittorrent/seedserver/ledger"
+	"github.com/seedserver/bittorrent/seedserver/storage"
+	"github.com/seedserver/bittorrent/seedserver/swarm"
+)
+
+// A torrent is awake while somebody takes part in it: a server has many thousands, and nearly all of them are waiting. It wakes
+// when a peer shakes hands for it, or announces that it lacks something, and falls asleep when nobody was there for a while.
+
+// sleepAfter is how long nobody must be connected to a torrent before it falls asleep.
+const sleepAfter = 5 * time.Minute
+
+// seeding is what there is of a torrent only while it is awake.
+type seeding struct {
+	swarm   *swarm.Swarm
+	content swappable
+	limit   *budget.Node
+	end     func()    // ends the swarm and waits for it
+	alone   time.Time // since when nobody is connected, as far as that was looked at; zero while somebody is
+}
+
+// swappable is content that can be replaced while it is being read: after a rename the same bytes lie elsewhere.
+type swappable struct {
+	current atomic.Pointer[storage.Content]
+}
+
+// ReadAt is part of swarm.Content.
+func (s *swappable) ReadAt(p []byte, off int64) error {
+	return s.current.Load().ReadAt(p, off)
+}
+
+// swap puts c in place and closes what was there.
+func (s *swappable) swap(c *storage.Content) {
+	if old := s.current.Swap(c); old != nil {
+		old.Close()
+	}
+}
+
+// swarmOf returns the swarm of a published torrent, which it wakes; nil if there is none.
+func (ts *torrents) swarmOf(h metainfo.InfoHash) *swarm.Swarm {
+	if t := ts.find(h); t != nil {
+		return ts.wake(t)
+	}
+	return nil
+}
+
+// wake returns the swarm of t; nil if t is retired, or its files cannot be opened.
+func (ts *torrents) wake(t *torrent) *swarm.Swarm {
+	if s := t.awake.Load(); s != nil {
+		return s.swarm
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s := t.awake.Load(); s != nil {
+		return s.swarm
+	}
+	if t.retired {
+		return nil
+	}
+	s, err := ts.seeding(t)
+	if err != nil {
+		ts.log.Warn("torrent cannot be seeded", "path", t.version.Load().Path, "err", err)
+		return nil
+	}
+	if t.paused.Load() {
+		s.swarm.Pause()
+	}
+	s.end = ts.spawn(func(ctx context.Context) { s.swarm.Run(ctx) })
+	t.awake.Store(s)
+	ts.mu.RLock()
+	ts.bound(s)
+	ts.mu.RUnlock()
+	ts.host.Add(s.swarm)
+	return s.swarm
+}
+
+// seeding makes what t needs to be awake.
+func (ts *torrents) seeding(t *torrent) (*seeding, error) {
+	v := t.version.Load()
+	content, err := ts.open(v)
+	if err != nil {
+		return nil, err
+	}
+	s := &seeding{limit: budget.New(ts.limit, 0)}
+	s.content.swap(content)
+	cfg := swarm.Config{
+		Info: v.Info, InfoBytes: v.InfoBytes, InfoHash: v.InfoHash,
+		Content: &s.content, Limiter: s.limit, UploadSlots: ts.cfg.UploadSlots,
+		Own: ts.own(), ListenPort: ts.port(), Client: "seedserver " + ts.cfg.version(),
+		Changed:      func(error) { ts.recheck(v.InfoHash) },
+		Sent:         func(class swarm.Class, n int) { ts.store.count(t.entry.Load(), ledgerClasses[class], int64(n)) },
+		SentMetadata: func(n int) { ts.store.count(t.entry.Load(), ledger.ClassMetadata, int64(n)) },
+		Joined:       func(p swarm.PeerStat) { ts.store.ledger.AddPeer(p.Connected, t.entry.Load(), p.Addr.Addr()) },
+		Left:         func(p swarm.PeerStat) { ts.logs.transfer(t, p) },
+		Judged:       t.judgedBy(v.InfoHash, ts.peers),
+		Logger:       ts.log,
+	}
+	if v.Info.Private {
+		cfg.Admit = ts.gate.admits(v.InfoHash)
+	}
+	ts.superseed(&cfg, v, s.limit)
+	s.swarm = swarm.New(cfg)
+	return s, nil
+}
+
+// limitOf returns the limit of what is sent of t other than to peers: its own, if it has one.
+func (ts *torrents) limitOf(t *torrent) *budget.Node {
+	s := t.awake.Load()
+	if s == nil && ts.eachRate() > 0 {
+		ts.wake(t)
+		s = t.awake.Load()
+	}
+	if s == nil {
+		return ts.limit
+	}
+	return s.limit
+}
+
+// lullAlone puts those to sleep to whom nobody was connected for a while. It is called every minute, after savePickers: what
+// their pickers know is saved.
+func (ts *torrents) lullAlone(now time.Time) {
+	for _, t := range ts.all() {
+		s := t.awake.Load()
+		switch {
+		case s == nil:
+		case s.swarm.Stats().Peers > 0:
+			s.alone = time.Time{}
+		case s.alone.IsZero():
+			s.alone = now
+		case now.Sub(s.alone) >= sleepAfter:
+			t.mu.Lock()
+			ts.lull(t)
+			t.mu.Unlock()
+		}
+	}
+}
+
+// lull ends the swarm of t, if there is one, and keeps of it what the next one needs. t.mu is held.
+func (ts *torrents) lull(t *torrent) {
+	s := t.awake.Load()
+	if s == nil {
+		return
+	}
+	h := s.swarm.InfoHash()
+	ts.host.Remove(h)
+	s.end()
+	s.content.current.Load().Close()
+	stats := s.swarm.Stats()
+	t.paused.Store(stats.Paused)
+	t.sent.Add(stats.Uploaded)
+	ts.pickers.put(h, s.swarm.Snapshot())
+	t.awake.Store(nil)
+}
+
+// stats returns the state of t.
+func (t *torrent) stats() swarm.Stats {
+	s := t.awake.Load()
+	if s == nil {
+		return swarm.Stats{Uploaded: t.sent.Load(), Paused: t.paused.Load()}
+	}
+	stats := s.swarm.Stats()
+	stats.Uploaded += t.sent.Load()
+	return stats
+}
+
+// status returns what decides what is sent to whom; false when t sleeps.
+func (t *torrent) status() (swarm.Status, bool) {
+	if s := t.awake.Load(); s != nil {
+		return s.swarm.Status()
+	}
+	return swarm.Status{}, false
+}
+
+// peers returns the connections, oldest first.
+func (t *torrent) peers() []swarm.PeerStat {
+	if s := t.awake.Load(); s != nil {
+		return s.swarm.Peers()
+	}
+	return nil
+}
+
+// availability returns how many connected peers say that they have each piece.
+func (t *torrent) availability() []uint32 {
+	if s := t.awake.Load(); s != nil {
+		if pieces := s.swarm.Availability(); pieces != nil {
+			return pieces
+		}
+	}
+	return make([]uint32, t.version.Load().Info.NumPieces())
+}
