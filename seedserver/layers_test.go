@@ -34,6 +34,7 @@ var layers = map[string][]string{
 	// the server's parts: they meet only in package seedserver
 	"/seedserver/access":    {},
 	"/seedserver/accesslog": {},
+	"/seedserver/admission": {"/bencode/metainfo", "/tracker"},
 	"/seedserver/budget":    {},
 	"/seedserver/catalog":   {"/bencode/metainfo"},
 	"/seedserver/choke":     {},
@@ -47,12 +48,12 @@ var layers = map[string][]string{
 	"/seedserver/web/admin":        {"/bencode/metainfo", "/seedserver/web/asset"},
 	// composition
 	"/seedserver": {"/bencode/metainfo", "/peerwire", "/piecepicker", "/tracker", "/tracker/peerstore", "/tracker/httptracker",
-		"/seedserver/access",
+		"/tracker/udptracker", "/seedserver/access", "/seedserver/admission",
 		"/seedserver/accesslog", "/seedserver/budget", "/seedserver/catalog", "/seedserver/ledger", "/seedserver/storage", "/seedserver/swarm",
 		"/seedserver/swarm/candidates", "/tracker/trackernet",
 		"/seedserver/web", "/seedserver/web/admin"},
 	"/cmd/seedserver": {"/bencode/metainfo", "/seedserver", "/seedserver/budget", "/seedserver/catalog", "/seedserver/ledger",
-		"/seedserver/storage"},
+		"/seedserver/storage", "/tracker", "/tracker/trackernet"},
 }
 
 // TestLayers holds the rule "imports point down only": no package imports one of ours that the diagram does not name.

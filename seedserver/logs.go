@@ -25,6 +25,7 @@ const (
 type logs struct {
 	addresses                 accesslog.Addresses
 	access, transfers, events *accesslog.File
+	sample                    accesslog.Sample // of the access log
 }
 
 // openLogs opens what cfg asks for. A directory that is missing is made.
@@ -126,7 +127,7 @@ func (s *Server) logRequests(next http.Handler) http.Handler {
 		return next
 	}
 	return &accesslog.Handler{
-		Next: next, Log: s.logs.access, Addresses: s.logs.addresses, Client: s.proxies.Client, Target: s.logs.target,
+		Next: next, Log: s.logs.access, Addresses: s.logs.addresses, Client: s.proxies.Client, Target: s.logs.target, Sample: &s.logs.sample,
 	}
 }
 

@@ -46,7 +46,13 @@ func (s *Server) Run(ctx context.Context) error {
 	part("finding our addresses", func(ctx context.Context) error { s.advertiser.run(ctx); return ctx.Err() })
 	part("admitting peers", func(ctx context.Context) error { s.gate.forget(ctx); return ctx.Err() })
 	if s.peers != nil {
-		part("tracking", func(ctx context.Context) error { expirePeers(ctx, s.peers); return ctx.Err() })
+		part("keeping swarms", func(ctx context.Context) error {
+			keepPeers(ctx, s.peers, s.pace, s.peerLife(), s.swarmsPath(), s.log)
+			return ctx.Err()
+		})
+	}
+	for _, conn := range s.udp {
+		part("tracking over UDP", func(ctx context.Context) error { return s.packets.Serve(ctx, conn) })
 	}
 	if s.http != nil {
 		part("serving HTTP", func(ctx context.Context) error { return serveHTTP(ctx, s.http, s.handler, s.log) })

@@ -12,10 +12,12 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
 	"github.com/seedserver/bittorrent/peerwire"
 	"github.com/seedserver/bittorrent/seedserver/access"
+	"github.com/seedserver/bittorrent/seedserver/admission"
 	"github.com/seedserver/bittorrent/seedserver/budget"
 	"github.com/seedserver/bittorrent/seedserver/catalog"
 	"github.com/seedserver/bittorrent/seedserver/ledger"
@@ -24,6 +26,7 @@ import (
 	"github.com/seedserver/bittorrent/seedserver/web"
 	"github.com/seedserver/bittorrent/seedserver/web/admin"
 	"github.com/seedserver/bittorrent/tracker/peerstore"
+	"github.com/seedserver/bittorrent/tracker/udptracker"
 )
 
 // Server publishes one directory. Make it with New, then either Run it, or Listen and then Run it; Handler works from New on.
@@ -41,14 +44,18 @@ type Server struct {
 	torrents *torrents
 	sidecars sidecars
 	host     *swarm.Host
-	peers    *peerstore.Store // nil without a tracker
+	peers    *peerstore.Store   // nil without a tracker
+	pace     *admission.Pace    // likewise
+	packets  *udptracker.Server // likewise
+	survey   *survey            // likewise
 	limit    *budget.Node
 	web      *web.Handler
 	handler  http.Handler
 	admin    *admin.Handler
 
 	http, peer, adminAt net.Listener // nil until Listen
-	adminToken          string       // opens the status pages to commands on this machine
+	udp                 []*net.UDPConn
+	adminToken          string // opens the status pages to commands on this machine
 	advertiser          *advertiser
 }
 
@@ -104,9 +111,11 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.handler = s.web
 	if !cfg.NoTracker {
-		s.peers = peerstore.New(peerstore.Config{TTL: cfg.announceInterval() * 3 / 2})
-		s.torrents.peers = s.peers
-		s.handler = s.public(s.newTracker(s.peers), s.web)
+		requests, err := s.newTracker()
+		if err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		s.handler = s.public(requests, s.web)
 	}
 	s.handler = s.logRequests(s.handler)
 	return s, nil
@@ -121,6 +130,9 @@ func (s *Server) webConfig() web.Config {
 			v := s.gate.viewer(r)
 			return source{s, v}, v.Name()
 		},
+	}
+	if !s.cfg.NoTracker {
+		cfg.Tracker = func(*http.Request) web.TrackerTable { return s.survey.table(time.Now()) }
 	}
 	if s.gate.guard.HasUsers() {
 		cfg.SignIn, cfg.SignOut = s.gate.signIn, access.NoCookie()
@@ -221,6 +233,7 @@ func (s *Server) Listen(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	s.listenPackets(ctx)
 	if s.peer, err = listenPeer(ctx, s.cfg.peer(), s.cfg.PeerExact); err != nil {
 		if s.http != nil {
 			s.http.Close()
@@ -241,6 +254,9 @@ func (s *Server) Listen(ctx context.Context) (err error) {
 func (s *Server) Close() error {
 	if s.http != nil {
 		s.http.Close()
+	}
+	for _, conn := range s.udp {
+		conn.Close()
 	}
 	if s.peer != nil {
 		s.peer.Close()

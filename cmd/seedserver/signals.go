@@ -11,10 +11,19 @@ import (
 
 // reloadOnHangup reads the settings again on SIGHUP, and opens the logs anew. Settings that cannot work are refused and the old ones stay.
 func reloadOnHangup(ctx context.Context, srv *seedserver.Server, args rawArgs, s streams) (stop func()) {
+	return onHangup(ctx, func() {
+		if err := srv.ReopenLogs(); err != nil {
+			srv.Logger().Error("a log cannot be opened anew, it goes on where it was", "err", err)
+		}
+		reload(srv, args, s)
+	})
+}
+
+// onHangup calls f for each SIGHUP, until ctx ends or stop is called.
+func onHangup(ctx context.Context, f func()) (stop func()) {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
-	done := make(chan struct{})
-	finished := make(chan struct{})
+	done, finished := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(finished)
 		for {
@@ -24,10 +33,7 @@ func reloadOnHangup(ctx context.Context, srv *seedserver.Server, args rawArgs, s
 			case <-ctx.Done():
 				return
 			case <-hangup:
-				if err := srv.ReopenLogs(); err != nil {
-					srv.Logger().Error("a log cannot be opened anew, it goes on where it was", "err", err)
-				}
-				reload(srv, args, s)
+				f()
 			}
 		}
 	}()

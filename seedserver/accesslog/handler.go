@@ -19,6 +19,8 @@ type Handler struct {
 	// Target returns the path and query to log. If nil, they are logged as they
 	// were sent.
 	Target func(*http.Request) string
+	// Sample leaves lines out when there are too many. If nil, all are logged.
+	Sample *Sample
 }
 
 // exchange notes what is answered.
@@ -53,6 +55,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) log(x *exchange, came time.Time, r *http.Request) {
+	if h.Sample != nil && !h.Sample.Take(came) {
+		return
+	}
 	client, _ := h.Client(r)
 	line := Request{
 		Time: came, Client: h.Addresses.Of(client), Method: r.Method, Target: r.RequestURI, Proto: r.Proto,

@@ -59,9 +59,14 @@ type Config struct {
 	// as they leave: of is the file, or the unit that it is inside of. It is
 	// called by many goroutines at once and must not block.
 	Sent func(of Entry, bytes int)
+	// Tracker, if not nil, returns what the built-in tracker knows of the
+	// torrents that the sender of a request may see. It is shown at /-/tracker.
+	Tracker func(r *http.Request) TrackerTable
 	// Logger gets the errors of the Source at level Debug: strangers cause
 	// them. If nil, nothing is logged.
 	Logger *slog.Logger
+
+	alone bool // there are no files, only the page of a tracker
 }
 
 func (c *Config) url() string { return strings.TrimRight(c.URL, "/") }

@@ -57,10 +57,7 @@ type exchange struct {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{Handler: h, w: w, r: r, accept: parseAccept(r.Header.Values("Accept")), via: h.Via(r)}
 	sent := r.URL.EscapedPath()
-	x.root = strings.Repeat("../", max(strings.Count(sent, "/")-1, 0))
-	if x.root == "" {
-		x.root = "./"
-	}
+	x.root = rootOf(sent)
 	x.source = h.cfg.Source
 	if h.cfg.View != nil {
 		x.source, x.viewer = h.cfg.View(r)
@@ -77,6 +74,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		x.servePath(sent)
 	}
+}
+
+// rootOf returns the relative link from a path to the root.
+func rootOf(sent string) string {
+	if root := strings.Repeat("../", max(strings.Count(sent, "/")-1, 0)); root != "" {
+		return root
+	}
+	return "./"
 }
 
 // setHeaders sets what all answers share. Each kind of answer adds to it or

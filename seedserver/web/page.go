@@ -23,6 +23,7 @@ type shell struct {
 	Login   string // relative link to the login, "" if there is none
 	Viewer  string // the name of who asks, "" for anybody
 	Feeds   []feedLink
+	Alone   bool // there are no files: a tracker is all there is
 }
 
 // crumb is one step of the way from the root to where we are.
@@ -34,7 +35,7 @@ type crumb struct {
 // shell returns the frame of a page. path is where the page is, "" for the root.
 func (x *exchange) shell(title, path string) shell {
 	s := shell{Title: x.cfg.title(), Site: x.cfg.title(), Version: x.cfg.Version,
-		Root: x.root, Static: x.root + "-/" + staticDir, Viewer: x.viewer}
+		Root: x.root, Static: x.root + "-/" + staticDir, Viewer: x.viewer, Alone: x.cfg.alone}
 	if x.cfg.SignIn != nil {
 		s.Login = x.root + strings.TrimPrefix(loginPath, "/")
 	}

@@ -27,6 +27,8 @@ func (x *exchange) serveOwn(path string) {
 		x.serveSearch()
 	case "feed.atom", "feed.rss":
 		x.serveFeed(path)
+	case "tracker":
+		x.serveTracker()
 	default:
 		name, ok := strings.CutPrefix(path, "static/")
 		if !ok || !static.Serve(x.w, x.r, name, "public") {

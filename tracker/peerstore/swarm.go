@@ -55,8 +55,12 @@ func announce[A, B words](v *visit, mine *table[A], others *table[B], who peer[A
 	if v.req.Event == tracker.EventStopped {
 		return stop(v, mine, others, who)
 	}
-	at, standing := -1, tracker.Standing(0).After(v.req.Event, v.req.Left)
-	if !v.req.Unlisted {
+	var at int
+	var standing tracker.Standing
+	if v.req.Unlisted {
+		at = mine.findAddr(v.keys, who.addr, who.port) // it is not told of itself
+		standing = standing.After(v.req.Event, v.req.Left)
+	} else {
 		at, standing = record(v, mine, others, who)
 	}
 	if want := v.req.NumWant; want > 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -60,17 +61,19 @@ func TestSession(t *testing.T) {
 				Peers4: []byte{192, 0, 2, 1, 0, 1, 192, 0, 2, 1, 0, 1}}, nil
 		}}
 		var found []netip.AddrPort
-		left := int64(9)
+		var left atomic.Int64
+		left.Store(9)
 		s := NewSession(SessionConfig{Client: f, Tiers: [][]string{{"a"}}, Port: 6881,
-			Progress: func() (int64, int64, int64) { return 1, 2, left },
+			Progress: func() (int64, int64, int64) { return 1, 2, left.Load() },
 			Found:    func(peers []netip.AddrPort) { found = append(found, peers...) },
 		})
 		stop := run(t, s)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		require.Equal(t, []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:1")}, found)
 		s.NeedPeers()
 		time.Sleep(10 * time.Minute) // after 5 of them the tracker may be asked
-		left = 0
+		left.Store(0)
 		s.Completed()
 		time.Sleep(40 * time.Minute)
 		require.True(t, s.Contacts()[0].Working)
@@ -90,10 +93,10 @@ func TestSession(t *testing.T) {
 // A tracker that is silent when the session ends holds nobody up for long.
 func TestSessionEndsInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		answers := true
+		var silent atomic.Bool
 		f := &fake{start: time.Now()}
 		f.answer = func(ctx context.Context, url string) (*tracker.AnnounceResponse, error) {
-			if answers {
+			if !silent.Load() {
 				return &tracker.AnnounceResponse{}, nil
 			}
 			<-ctx.Done()
@@ -103,7 +106,7 @@ func TestSessionEndsInTime(t *testing.T) {
 			Progress: func() (int64, int64, int64) { return 0, 0, 0 }})
 		stop := run(t, s)
 		time.Sleep(time.Minute)
-		answers = false
+		silent.Store(true)
 		require.Equal(t, stopPatience, stop())
 		require.Len(t, f.told, 4)
 		require.Equal(t, tracker.EventStopped, f.told[3].event)

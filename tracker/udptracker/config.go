@@ -39,6 +39,10 @@ type Config struct {
 	// looked at.
 	AllowKey func(key string, infohash [20]byte) error
 
+	// Announced, if not nil, is told of each announce that Allow and AllowKey
+	// let pass, with its key. It keeps nothing of req.
+	Announced func(now time.Time, key string, req *tracker.AnnounceRequest)
+
 	// Own returns the addresses of our own seed of a torrent as this client can
 	// reach them, at most one of each address family, and none if we do not
 	// seed it. That of the client's family comes last in an answer, in addition

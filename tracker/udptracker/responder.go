@@ -123,6 +123,9 @@ func (r *responder) record(now time.Time, client netip.Addr) error {
 		ip = q.IP
 	}
 	q.Addr = netip.AddrPortFrom(ip, q.Addr.Port())
+	if r.cfg.Announced != nil {
+		r.cfg.Announced(now, keyOf(q.Path), &q.AnnounceRequest)
+	}
 	askedNone := q.NumWant == 0
 	q.NumWant = tracker.NumWant(q.NumWant, r.cfg.DefaultNumWant, min(r.cfg.MaxNumWant, most))
 
@@ -181,11 +184,16 @@ func (r *responder) allowed(infohash [20]byte, path []byte) error {
 		}
 	}
 	if r.cfg.AllowKey != nil {
-		path, _, _ := strings.Cut(string(path), "?")
-		_, key, _ := tracker.CutPath(path)
-		return r.cfg.AllowKey(key, infohash)
+		return r.cfg.AllowKey(keyOf(path), infohash)
 	}
 	return nil
+}
+
+// keyOf returns the announce key in a path, "" if there is none.
+func keyOf(path []byte) string {
+	name, _, _ := strings.Cut(string(path), "?")
+	_, key, _ := tracker.CutPath(name)
+	return key
 }
 
 func (r *responder) trusts(ip netip.Addr) bool {
