@@ -10,6 +10,9 @@
 //	handler := httptracker.New(httptracker.Config{Store: peerstore.New(peerstore.Config{})})
 //	http.ListenAndServe(":6969", handler)
 //
+// A [Front] answers plain announces before they reach net/http, which costs
+// several times as much as an answer; all else goes on to it.
+//
 // A [Client] is the other side: it announces to a tracker and scrapes it.
 //
 // The owner of the store calls its Expire from time to time.

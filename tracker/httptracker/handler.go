@@ -74,6 +74,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		return
 	}
+	x := h.answer(r, name, key)
+	writeBody(w, x.body)
+	h.finish(x)
+}
+
+// answer makes the answer to r, whose path is name and key. It goes back by
+// finish.
+func (h *Handler) answer(r *http.Request, name, key string) *exchange {
 	x := h.exchanges.Get().(*exchange)
 	x.access = Access{Time: time.Now(), Request: r, Scrape: name == tracker.ScrapePath}
 	x.body = x.body[:0]
@@ -86,7 +94,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		h.refuse(x, err)
 	}
-	writeBody(w, x.body)
+	return x
+}
+
+// finish is called when the answer was sent.
+func (h *Handler) finish(x *exchange) {
 	if h.cfg.Log != nil {
 		x.access.Bytes = len(x.body)
 		h.cfg.Log(x.access)
