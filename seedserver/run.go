@@ -43,6 +43,7 @@ func (s *Server) Run(ctx context.Context) error {
 	part("serving peers", func(ctx context.Context) error { return s.host.Serve(ctx, s.peer) })
 	part("dialling peers", s.host.Dial)
 	part("keeping what the pickers know", func(ctx context.Context) error { s.torrents.keepPickers(ctx); return ctx.Err() })
+	part("giving memory back", func(ctx context.Context) error { s.trimMemory(ctx); return ctx.Err() })
 	part("finding our addresses", func(ctx context.Context) error { s.advertiser.run(ctx); return ctx.Err() })
 	part("admitting peers", func(ctx context.Context) error { s.gate.forget(ctx); return ctx.Err() })
 	if s.peers != nil {
