@@ -93,15 +93,18 @@ func (ts *torrents) seeding(t *torrent) (*seeding, error) {
 	s.content.swap(content)
 	cfg := swarm.Config{
 		Info: v.Info, InfoBytes: v.InfoBytes, InfoHash: v.InfoHash,
-		Content: &s.content, Limiter: s.limit, UploadSlots: ts.cfg.UploadSlots,
+		Content: &s.content, Limiter: ts.account.Limiter(budget.LanePlain, s.limit), UploadSlots: ts.cfg.UploadSlots,
 		Own: ts.own(), ListenPort: ts.port(), Client: "seedserver " + ts.cfg.version(),
-		Changed:      func(error) { ts.recheck(v.InfoHash) },
-		Sent:         func(class swarm.Class, n int) { ts.store.count(t.entry.Load(), ledgerClasses[class], int64(n)) },
-		SentMetadata: func(n int) { ts.store.count(t.entry.Load(), ledger.ClassMetadata, int64(n)) },
-		Joined:       func(p swarm.PeerStat) { ts.store.ledger.AddPeer(p.Connected, t.entry.Load(), p.Addr.Addr()) },
-		Left:         func(p swarm.PeerStat) { ts.logs.transfer(t, p) },
-		Judged:       t.judgedBy(v.InfoHash, ts.peers),
-		Logger:       ts.log,
+		Changed: func(error) { ts.recheck(v.InfoHash) },
+		Sent:    func(class swarm.Class, n int) { ts.store.count(t.entry.Load(), ledgerClasses[class], int64(n)) },
+		SentMetadata: func(n int) {
+			ts.store.count(t.entry.Load(), ledger.ClassMetadata, int64(n))
+			ts.account.Charge(n)
+		},
+		Joined: func(p swarm.PeerStat) { ts.store.ledger.AddPeer(p.Connected, t.entry.Load(), p.Addr.Addr()) },
+		Left:   func(p swarm.PeerStat) { ts.logs.transfer(t, p) },
+		Judged: t.judgedBy(v.InfoHash, ts.peers),
+		Logger: ts.log,
 	}
 	if v.Info.Private {
 		cfg.Admit = ts.gate.admits(v.InfoHash)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seedserver/bittorrent/seedserver/accesslog"
+	"github.com/seedserver/bittorrent/seedserver/budget"
 )
 
 // Large is what a file at or above Config.PlainBelow answers to a client that did not ask for its torrent.
@@ -54,6 +55,13 @@ type Config struct {
 	MaxUp int64
 	// MaxUpTorrent bounds each torrent likewise. If zero, unlimited.
 	MaxUpTorrent int64
+	// Budget is how many bytes may be sent in a month, by BitTorrent and HTTP together; see budget.Pacer for how it is spread. If
+	// zero, any number.
+	Budget int64
+	// BudgetDay is the day of the month on which a new one begins, 1 to 28. If zero, 1.
+	BudgetDay int
+	// WebSeed makes torrents name this server as a web seed (BEP 19).
+	WebSeed bool
 	// MaxPeers bounds the connections of all torrents together. If zero, 5000.
 	MaxPeers int
 	// UploadSlots is how many peers of one torrent are served at once. If zero, chosen automatically.
@@ -127,6 +135,7 @@ func (c *Config) http() string                    { return cmp.Or(c.HTTP, defaul
 func (c *Config) peer() string                    { return cmp.Or(c.Peer, defaultPeer) }
 func (c *Config) maxPeers() int                   { return cmp.Or(c.MaxPeers, defaultMaxPeers) }
 func (c *Config) announceInterval() time.Duration { return cmp.Or(c.AnnounceInterval, defaultInterval) }
+func (c *Config) budgetDay() int                  { return cmp.Or(c.BudgetDay, 1) }
 func (c *Config) mode() Mode                      { return cmp.Or(c.Mode, ModeConservative) }
 func (c *Config) version() string                 { return cmp.Or(c.Version, "dev") }
 
@@ -184,6 +193,9 @@ func (c *Config) Check() error {
 		if _, err := ParseMode(string(c.Mode)); err != nil {
 			return err
 		}
+	}
+	if err := budget.CheckDay(c.budgetDay()); err != nil {
+		return err
 	}
 	if c.LogAddresses != "" {
 		if _, err := accesslog.ParseAddresses(c.LogAddresses); err != nil {

@@ -45,6 +45,9 @@ func (s *Server) Run(ctx context.Context) error {
 	part("keeping what the pickers know", func(ctx context.Context) error { s.torrents.keepPickers(ctx); return ctx.Err() })
 	part("giving memory back", func(ctx context.Context) error { s.trimMemory(ctx); return ctx.Err() })
 	part("finding our addresses", func(ctx context.Context) error { s.advertiser.run(ctx); return ctx.Err() })
+	if s.account != nil {
+		part("keeping the budget", s.account.Run)
+	}
 	part("admitting peers", func(ctx context.Context) error { s.gate.forget(ctx); return ctx.Err() })
 	if s.peers != nil {
 		part("keeping swarms", func(ctx context.Context) error {

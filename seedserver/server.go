@@ -41,6 +41,7 @@ type Server struct {
 	pickers  *pickers
 	catalog  *catalog.Catalog
 	gate     *gate
+	account  *budget.Account // nil without a monthly budget
 	torrents *torrents
 	sidecars sidecars
 	host     *swarm.Host
@@ -92,6 +93,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.pickers = newPickers(s.ledger, s.log)
 	s.store = newStore(s.ledger, s.pickers, s.log)
+	if s.account, err = newAccount(&s.cfg, s.ledger, s.log); err != nil {
+		return nil, errors.Join(err, s.ledger.Close(), s.logs.close())
+	}
 	if s.gate, err = newGate(&s.cfg, s.ledger, s.log); err != nil {
 		return nil, errors.Join(err, s.ledger.Close(), s.logs.close())
 	}
@@ -102,20 +106,20 @@ func New(cfg Config) (*Server, error) {
 	s.torrents = &torrents{
 		cfg: &s.cfg, log: s.log, root: s.catalog.Root(), pool: storage.NewPool(0), host: s.host, limit: s.limit, perTorrent: cfg.MaxUpTorrent,
 		port: s.peerPort, own: s.PeerAddrs, recheck: s.catalog.Recheck,
-		store: s.store, logs: s.logs, pickers: s.pickers, gate: s.gate, live: map[metainfo.InfoHash]*torrent{},
+		store: s.store, logs: s.logs, pickers: s.pickers, gate: s.gate, account: s.account, live: map[metainfo.InfoHash]*torrent{},
 	}
 	s.advertiser = newAdvertiser(&s.cfg, netip.AddrPort{})
 	s.web = web.New(s.webConfig())
 	if err := s.newAdmin(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	s.handler = s.web
+	s.handler = webSeed{s, s.web}
 	if !cfg.NoTracker {
 		requests, err := s.newTracker()
 		if err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
-		s.handler = s.public(requests, s.web)
+		s.handler = s.public(requests, s.handler)
 	}
 	s.handler = s.logRequests(s.handler)
 	return s, nil
@@ -124,7 +128,7 @@ func New(cfg Config) (*Server, error) {
 func (s *Server) webConfig() web.Config {
 	cfg := web.Config{
 		Source: source{s: s}, URL: s.cfg.URL, PlainBelow: s.cfg.PlainBelow, Large: s.cfg.webLarge(), Proxies: s.proxies,
-		Version: s.cfg.version(), Notice: s.advertiser.reach, Logger: s.log,
+		Version: s.cfg.version(), Notice: s.notice, Logger: s.log,
 		Sent: func(of web.Entry, n int) { s.store.count(s.store.entry(of.Path), ledger.ClassHTTP, int64(n)) },
 		View: func(r *http.Request) (web.Source, string) {
 			v := s.gate.viewer(r)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
 	"github.com/seedserver/bittorrent/seedserver/access"
+	"github.com/seedserver/bittorrent/seedserver/budget"
 	"github.com/seedserver/bittorrent/seedserver/catalog"
 	"github.com/seedserver/bittorrent/seedserver/storage"
 	"github.com/seedserver/bittorrent/seedserver/web"
@@ -157,8 +158,15 @@ func (src source) Torrent(_ context.Context, e web.Entry, via web.Via) ([]byte, 
 		CreatedBy: "seedserver " + src.s.cfg.version(), CreationDate: v.Published.UTC().Truncate(time.Second),
 	}
 	doc.Announce = src.s.announceURL(via)
-	if v.Info.Private && doc.Announce != "" {
-		doc.Announce += "/" + src.s.gate.guard.AnnounceKey(time.Now(), src.viewer, v.InfoHash)
+	key := ""
+	if v.Info.Private {
+		key = src.s.gate.guard.AnnounceKey(time.Now(), src.viewer, v.InfoHash)
+		if doc.Announce != "" {
+			doc.Announce += "/" + key
+		}
+	}
+	if seed := src.s.webSeedURL(via.URL, t, key); seed != "" {
+		doc.WebSeeds = []string{seed}
 	}
 	return doc.Encode(), nil
 }
@@ -193,11 +201,14 @@ func (src source) Open(ctx context.Context, e web.Entry) (io.ReadSeekCloser, err
 	if t == nil {
 		return nil, fmt.Errorf("%s: %w", e.Path, web.ErrUnavailable)
 	}
+	if err := busy(src.s.account, budget.LaneHTTP); err != nil {
+		return nil, fmt.Errorf("%s: %w", e.Path, err)
+	}
 	v := t.version.Load()
 	for i, f := range v.Files {
 		// The same torrent may lie at several places; v is at one of them.
 		if !v.Unit || strings.TrimPrefix(f.Path, v.Path) == strings.TrimPrefix(e.Path, e.In) {
-			r := &pacedReader{ctx: ctx, ts: src.s.torrents, t: t, changed: func() { src.s.catalog.Recheck(v.InfoHash) }}
+			r := &pacedReader{ctx: ctx, ts: src.s.torrents, t: t, lane: budget.LaneHTTP, changed: func() { src.s.catalog.Recheck(v.InfoHash) }}
 			return sectionCloser{io.NewSectionReader(r, v.Info.Files[i].Offset, f.Length), r}, nil
 		}
 	}
@@ -219,6 +230,7 @@ type pacedReader struct {
 	ctx     context.Context
 	ts      *torrents
 	t       *torrent
+	lane    budget.Lane
 	changed func() // the content is not as published
 
 	version *catalog.Version // what content is of
@@ -227,7 +239,7 @@ type pacedReader struct {
 
 // ReadAt is part of io.ReaderAt.
 func (r *pacedReader) ReadAt(p []byte, off int64) (int, error) {
-	if err := r.ts.limitOf(r.t).Wait(r.ctx, len(p)); err != nil {
+	if err := r.ts.account.Limiter(r.lane, r.ts.limitOf(r.t)).Wait(r.ctx, len(p)); err != nil {
 		return 0, err
 	}
 	if err := r.open(); err != nil {

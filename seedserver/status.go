@@ -43,7 +43,7 @@ func newStatusSource(s *Server) *statusSource {
 func adminClasses() []admin.Class {
 	classes := make([]admin.Class, ledger.NumClasses)
 	for i, c := range ledger.Classes() {
-		classes[i] = admin.Class{Name: c.String(), HTTP: c == ledger.ClassHTTP}
+		classes[i] = admin.Class{Name: c.String(), HTTP: c == ledger.ClassHTTP || c == ledger.ClassWebSeed}
 	}
 	return classes
 }
@@ -53,7 +53,7 @@ func (st *statusSource) Status() admin.Status {
 	totals := st.s.catalog.Totals()
 	now := admin.Status{
 		Time: time.Now().UTC(), Started: st.started.UTC(), Dir: st.dir, Ready: totals.Scanned,
-		MaxRate: st.s.limit.Rate(), Sent: st.s.store.meters.all(),
+		MaxRate: st.s.limit.Rate(), Sent: st.s.store.meters.all(), Budget: st.s.budgetStatus(),
 		Settling: totals.Count(catalog.Settling) + totals.Count(catalog.Temporary), Hashing: totals.Count(catalog.Hashing),
 		QueueBytes: totals.QueueBytes, LeftOut: totals.Count(catalog.LeftOut), Failed: totals.Count(catalog.Failed),
 	}

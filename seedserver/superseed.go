@@ -16,7 +16,7 @@ func (ts *torrents) superseed(cfg *swarm.Config, v *catalog.Version, limit *budg
 		return
 	}
 	for _, class := range []swarm.Class{swarm.Need, swarm.Rescue, swarm.Assist} {
-		cfg.ClassLimiters[class] = budget.New(limit, 0)
+		cfg.ClassLimiters[class] = ts.account.Limiter(budgetLanes[class], budget.New(limit, 0))
 	}
 	cfg.Superseed = &swarm.Superseed{Mode: pickerModes[mode], State: ts.pickers.take(v.InfoHash)}
 }

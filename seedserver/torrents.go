@@ -36,6 +36,7 @@ type torrents struct {
 	pickers *pickers
 	gate    *gate
 	peers   *peerstore.Store // of the tracker, nil without
+	account *budget.Account  // nil without a monthly budget
 
 	// spawn runs a function until the server ends, or until the returned end is called, which waits for it. It is set before
 	// the catalog runs.

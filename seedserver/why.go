@@ -28,7 +28,7 @@ func (st *statusSource) whyLimits(t *torrent) (lines []string) {
 	if st.s.limit.Rate() == 0 && each == 0 {
 		lines = append(lines, "No limit is set.")
 	}
-	return lines
+	return append(lines, st.s.whyBudget()...)
 }
 
 // used says how much of a limit is.

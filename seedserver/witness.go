@@ -82,6 +82,9 @@ var personal = []string{"ip", "ipv4", "ipv6", "key", "peer_id"}
 func (l *logs) target(r *http.Request) string {
 	target := httptracker.Access{Request: r}.Target()
 	path, query, found := strings.Cut(target, "?")
+	if masked := maskSeedKey(path); masked != path {
+		return masked
+	}
 	if !found || l.addresses == accesslog.Full || !httptracker.Handles(r) {
 		return target
 	}

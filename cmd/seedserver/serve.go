@@ -26,6 +26,10 @@ type serveCmd struct {
 	TrustedProxies []string `name:"trusted-proxy" help:"Network of a reverse proxy whose X-Forwarded-For is believed; repeatable (default: loopback)." placeholder:"CIDR"`
 	State          string   `help:"Directory for the server's own files (default: below the user's state directory)." type:"path" placeholder:"DIR"`
 
+	Budget    budget.Monthly `default:"unlimited" help:"What may be sent in a month by BitTorrent and HTTP together, spread over it, such as 2TB/month."`
+	BudgetDay int            `default:"1" help:"Day of the month on which a new budget begins, 1 to 28."`
+	WebSeed   bool           `help:"Let torrents name this server as a web seed (BEP 19)."`
+
 	Users string `help:"File of those who may sign in, as htpasswd -B writes it; what they may see is in the access rules of .seedserver.toml files." type:"path" placeholder:"FILE"`
 
 	Mode         string      `default:"conservative" enum:"conservative,balanced,generous,plain" help:"How much speed is given up to save bytes: ${enum}."`
@@ -63,6 +67,7 @@ func (c *serveCmd) config(s streams) (seedserver.Config, error) {
 	cfg := seedserver.Config{
 		Dir: c.Dir, HTTP: c.HTTP, Peer: c.Peer, PeerExact: c.Peer != ":6881", URL: strings.TrimSuffix(c.URL, "/"),
 		Advertise: c.Advertise, State: c.State, UsersFile: c.Users,
+		Budget: int64(c.Budget), BudgetDay: c.BudgetDay, WebSeed: c.WebSeed,
 		Mode: seedserver.Mode(c.Mode), MaxUp: max(0, int64(c.MaxUp)), MaxUpTorrent: max(0, int64(c.MaxUpTorrent)),
 		MaxPeers: c.MaxPeers, UploadSlots: c.UploadSlots,
 		PieceLength: int64(c.PieceLength), Units: c.Unit, Poll: c.Poll, Rescan: c.Rescan,

@@ -26,6 +26,7 @@ type serverStatus struct {
 	Ready      bool            `json:"ready"`
 	Rate       int64           `json:"rate"`
 	MaxRate    int64           `json:"max_rate"`
+	Budget     *budgetStatus   `json:"budget"`
 	Peers      int             `json:"peers"`
 	Settling   int             `json:"settling"`
 	Hashing    int             `json:"hashing"`
@@ -108,6 +109,15 @@ func (c *statusCmd) print(ctx context.Context, client *adminClient, w io.Writer)
 	return err
 }
 
+// budgetStatus is how the monthly budget stands.
+type budgetStatus struct {
+	Bytes       int64     `json:"bytes"`
+	Spent       int64     `json:"spent"`
+	End         time.Time `json:"end"`
+	Pace        int64     `json:"pace"`
+	OnlyReserve bool      `json:"only_reserve"`
+}
+
 // watchedTorrents is how many torrents fit on a screen.
 const watchedTorrents = 15
 
@@ -119,6 +129,12 @@ func (st *serverStatus) write(w io.Writer, most int) {
 	}
 	fmt.Fprintf(w, "Now         %s/s%s, to %d peers\n", humanBytes(st.Rate), limit, st.Peers)
 	fmt.Fprintf(w, "Sent        %s today, %s this month, %s ever\n", humanBytes(st.Today), humanBytes(st.Month), humanBytes(st.Total))
+	if b := st.Budget; b != nil {
+		fmt.Fprintf(w, "Budget      %s of %s until %s, a pace of %s/s\n", humanBytes(b.Spent), humanBytes(b.Bytes), b.End.Format("2 January"), humanBytes(b.Pace))
+		if b.OnlyReserve {
+			fmt.Fprintln(w, "            all but the reserve is spent: blocks are sent slowly, and nothing else")
+		}
+	}
 	if st.Completed > 0 {
 		fmt.Fprintf(w, "Saved       %s against HTTP, in %d completed downloads\n", humanBytes(max(st.Saved, 0)), st.Completed)
 	}

@@ -14,8 +14,14 @@
 // a hundred. Within one child, first come is first served. A node without a
 // limit has no queue and costs one atomic load.
 //
+// An [Account] is a budget of bytes per month that several kinds of traffic, its
+// [Lane]s, are paid from. Its [Pacer] decides how fast each may send: it spreads
+// what is left over the rest of the month, keeps a reserve, and never stops
+// blocks for good. What may be sent is written down before it is, so that a
+// server that crashes again and again spends no more than one that does not.
+//
 // # Limitations
 //
-// All children weigh the same. A rate counts the bytes callers ask for; headers
-// of TCP and IP are not in it. Amounts per month are not paced here.
+// All children weigh the same. Rates and budgets count the bytes callers ask for;
+// headers of TCP and IP, and of HTTP, are not in them.
 package budget

@@ -123,6 +123,14 @@ var schema = []string{
 	CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
 	INSERT INTO secret VALUES ('crowd', randomblob(32));
 	`,
+	`
+	-- How many bytes may have been sent of the monthly budget: written before they are.
+	CREATE TABLE budget (
+		id       INTEGER PRIMARY KEY CHECK (id = 0),
+		start    INTEGER NOT NULL, -- of the period, ms since 1970
+		reserved INTEGER NOT NULL  -- bytes
+	) STRICT;
+	`,
 }
 
 // migrate brings db from its user_version to the end of steps, all or nothing.

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/seedserver/bittorrent/seedserver/web/asset"
@@ -231,9 +233,14 @@ func (x *exchange) sourceFailed(e Entry, err error) {
 	if x.r.Context().Err() != nil {
 		return // nobody is there to read an answer
 	}
+	var busy *BusyError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		x.notFound()
+	case errors.As(err, &busy):
+		x.w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(busy.RetryAfter.Seconds()))))
+		x.w.Header().Set("Cache-Control", "no-store")
+		x.problem(http.StatusServiceUnavailable, "Not now", busy.Reason)
 	case errors.Is(err, ErrUnavailable):
 		x.pending(Entry{Path: e.Path, Name: e.Name, State: Settling, Reason: "it just changed"})
 	default:

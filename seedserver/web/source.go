@@ -14,6 +14,16 @@ import (
 // methods of a Source wrap it; the client gets 503 and may ask again.
 var ErrUnavailable = errors.New("web: content is not available now")
 
+// BusyError says that content may be had later: the client gets 503 with
+// Retry-After. The methods of a Source wrap it.
+type BusyError struct {
+	RetryAfter time.Duration
+	Reason     string // for people, in sentences
+}
+
+// Error returns the reason.
+func (e *BusyError) Error() string { return "web: busy: " + e.Reason }
+
 // Source is what a [Handler] serves. Its methods are called by many goroutines
 // at once, and none but Torrent and Open may wait for a disk.
 //
@@ -42,7 +52,7 @@ type Source interface {
 	// inside a unit. The reader gives exactly the e.Size bytes that were
 	// published under e.InfoHash, at the pace the Source wishes, or an error
 	// and no byte more. Errors that match [fs.ErrNotExist] get 404, those that
-	// match [ErrUnavailable] 503, all others 500. The Handler closes it.
+	// match [ErrUnavailable] or are a [*BusyError] 503, all others 500. The Handler closes it.
 	Open(ctx context.Context, e Entry) (io.ReadSeekCloser, error)
 
 	// Demand says that somebody asked for path, which is settling or hashing:

@@ -58,13 +58,17 @@ func (v *statusView) tiles() []tile {
 	if s.MaxRate > 0 {
 		now.Note += ", limit " + perSec(s.MaxRate)
 	}
-	return []tile{
+	tiles := []tile{
 		now,
 		{"Today", size(all.Today), ""},
 		{"This month", size(all.Month), ""},
 		{"Total", size(all.Total), ""},
 		savedTile(all.Completed, all.Saved),
 	}
+	if b := s.Budget; b != nil {
+		tiles = append(tiles, tile{"Budget", size(b.Spent), "of " + size(b.Bytes) + " until " + b.End.Format("2 January")})
+	}
+	return tiles
 }
 
 // savedTile says what HTTP would have cost more.
@@ -78,6 +82,11 @@ func savedTile(completed, saved int64) tile {
 // notices says what is not as it should be or not yet.
 func (v *statusView) notices() []string {
 	s, notices := &v.status, []string{}
+	if s.Budget != nil && s.Budget.OnlyReserve {
+		notices = append(notices, "The month's budget is spent but for its reserve: blocks are sent slowly, files over HTTP not at all.")
+	} else if s.Budget != nil && s.Budget.HTTPBusy > 0 {
+		notices = append(notices, "The share of plain HTTP in the month's budget is spent for now: files answer 503.")
+	}
 	if !s.Ready {
 		notices = append(notices, "The directory is being looked at for the first time.")
 	}

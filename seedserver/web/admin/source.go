@@ -29,11 +29,12 @@ type Status struct {
 	Dir     string    `json:"dir"`   // that is published
 	Ready   bool      `json:"ready"` // the directory has been looked at once
 
-	Rate    int64 `json:"rate"`     // payload bytes per second, over the last seconds
-	MaxRate int64 `json:"max_rate"` // the limit of Rate, 0 for none
-	Sent    int64 `json:"sent"`     // payload bytes since Started
-	Peers   int   `json:"peers"`    // connections, seeds among them
-	Seeds   int   `json:"seeds"`
+	Rate    int64   `json:"rate"`             // payload bytes per second, over the last seconds
+	MaxRate int64   `json:"max_rate"`         // the limit of Rate, 0 for none
+	Sent    int64   `json:"sent"`             // payload bytes since Started
+	Budget  *Budget `json:"budget,omitempty"` // of the month, nil without one
+	Peers   int     `json:"peers"`            // connections, seeds among them
+	Seeds   int     `json:"seeds"`
 
 	Settling   int   `json:"settling"`    // files and units on their way to being torrents
 	Hashing    int   `json:"hashing"`     // of those that are complete
@@ -42,6 +43,17 @@ type Status struct {
 	Failed     int   `json:"failed"` // could not be read or published
 
 	Torrents []Torrent `json:"torrents"` // in the order of paths
+}
+
+// Budget is how a monthly budget stands.
+type Budget struct {
+	Bytes       int64     `json:"bytes"`
+	Spent       int64     `json:"spent"`
+	Start       time.Time `json:"start"`
+	End         time.Time `json:"end"`
+	Pace        int64     `json:"pace"`         // bytes per second until End
+	OnlyReserve bool      `json:"only_reserve"` // blocks are sent slowly, and nothing else
+	HTTPBusy    float64   `json:"http_busy"`    // seconds until files are sent over HTTP again, 0 if they are
 }
 
 // Torrent is one torrent at one moment. It can be compared with ==.
