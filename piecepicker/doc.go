@@ -52,7 +52,8 @@
 //	choke and unchoke of a peer               10 s apart; choked after 30 s without an offer
 //	stalled                                   10 times the swarm's usual time for a holder, 1 to 10 min
 //	starving                                  90 s without a piece from the swarm; the unproven share a quarter of the rate
-//	release gate                              2 % of the pieces, at least 4; with 5 leeches and more; conservative mode only
+//	release gate                              2 % of the pieces, at least 4, and one for each 8 leeches; with 5 leeches and more;
+//	                                          conservative mode only
 //	rate                                      halves with each copy (conservative), with every four (balanced), never (generous)
 //	floor of need under a budget              1.5 pieces for each arriving peer
 //	sleep                                     5 copies from 3 networks for 15 min; awake below 2, or when anybody is in need

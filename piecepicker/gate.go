@@ -13,7 +13,8 @@ import (
 
 const (
 	gateShare   = 0.02
-	gatePieces  = 4    // at least
+	gatePieces  = 4    // at least,
+	gateRatio   = 8    // and one for so many leeches
 	gateLeeches = 5    // fewer are not kept waiting
 	gateUnknown = 0.2  // nor are they if more of them than this were served and have shown nothing, or bad things
 	gateSlowest = 0.05 // of the leeches need not have caught up
@@ -29,7 +30,8 @@ type gate struct {
 	since  time.Duration
 }
 
-// gateSize returns how many pieces the gate keeps back.
+// gateSize returns how many pieces the gate keeps back. A few would be with a few leeches for long, while all others wait for just
+// these: with one for each eight, all have something to pass on when it was passed on three times.
 func (p *Picker) gateSize() int {
 	share := p.cfg.Gate
 	if share == 0 && p.cfg.Mode == Conservative {
@@ -38,7 +40,7 @@ func (p *Picker) gateSize() int {
 	if share <= 0 {
 		return 0
 	}
-	return max(gatePieces, int(math.Ceil(share*float64(len(p.pieces)))))
+	return max(gatePieces, len(p.takers)/gateRatio, int(math.Ceil(share*float64(len(p.pieces)))))
 }
 
 // closeGate decides, once, whether to keep back the last unsent pieces. It is called before one is offered.
