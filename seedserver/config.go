@@ -85,6 +85,8 @@ type Config struct {
 	PlainBelow int64
 	// Large says what larger files answer. If empty, LargeTorrent.
 	Large Large
+	// LSD tells the local network of our torrents, and dials those that announce there (BEP 14). Private torrents have no part in it.
+	LSD bool
 	// NoTracker turns the built-in tracker off.
 	NoTracker bool
 	// AnnounceInterval is how often peers are asked to announce. If zero, 30 minutes.

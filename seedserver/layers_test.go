@@ -39,6 +39,7 @@ var layers = map[string][]string{
 	"/seedserver/catalog":   {"/bencode/metainfo"},
 	"/seedserver/choke":     {},
 	"/seedserver/ledger":    {},
+	"/seedserver/lsd":       {},
 	"/seedserver/storage":   {},
 	"/seedserver/swarm": {"/bencode/metainfo", "/peerwire", "/peerwire/extension", "/piecepicker",
 		"/seedserver/choke", "/seedserver/storage", "/seedserver/swarm/candidates"},
@@ -49,7 +50,7 @@ var layers = map[string][]string{
 	// composition
 	"/seedserver": {"/bencode/metainfo", "/peerwire", "/piecepicker", "/tracker", "/tracker/peerstore", "/tracker/httptracker",
 		"/tracker/udptracker", "/seedserver/access", "/seedserver/admission",
-		"/seedserver/accesslog", "/seedserver/budget", "/seedserver/catalog", "/seedserver/ledger", "/seedserver/storage", "/seedserver/swarm",
+		"/seedserver/accesslog", "/seedserver/budget", "/seedserver/catalog", "/seedserver/ledger", "/seedserver/lsd", "/seedserver/storage", "/seedserver/swarm",
 		"/seedserver/swarm/candidates", "/tracker/trackernet",
 		"/seedserver/web", "/seedserver/web/admin"},
 	"/cmd/seedserver": {"/bencode/metainfo", "/seedserver", "/seedserver/budget", "/seedserver/catalog", "/seedserver/ledger",

@@ -43,6 +43,7 @@ func (c *Config) needRestart(next *Config) []string {
 		"settle-blind":      c.SettleBlind != next.SettleBlind,
 		"plain-below":       c.PlainBelow != next.PlainBelow,
 		"large":             c.Large != next.Large,
+		"lsd":               c.LSD != next.LSD,
 		"tracker":           c.NoTracker != next.NoTracker,
 		"admin":             c.Admin != next.Admin,
 		"admin-host":        !slices.Equal(c.AdminHosts, next.AdminHosts),

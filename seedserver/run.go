@@ -49,6 +49,9 @@ func (s *Server) Run(ctx context.Context) error {
 		part("keeping the budget", s.account.Run)
 	}
 	part("admitting peers", func(ctx context.Context) error { s.gate.forget(ctx); return ctx.Err() })
+	if s.cfg.LSD {
+		part("finding peers in the local network", s.findLocalPeers)
+	}
 	if s.peers != nil {
 		part("keeping swarms", func(ctx context.Context) error {
 			keepPeers(ctx, s.peers, s.pace, s.peerLife(), s.swarmsPath(), s.log)

@@ -47,6 +47,7 @@ type serveCmd struct {
 	SettleBlind time.Duration `default:"1m" help:"The same where the system does not tell who has a file open for writing."`
 	Rescan      time.Duration `default:"1m" help:"How often the directory is scanned for what events missed."`
 	Tracker     string        `default:"on" enum:"on,off" help:"The built-in tracker: ${enum}."`
+	LSD         string        `name:"lsd" default:"on" enum:"on,off" help:"Tell the local network of our torrents, and find peers there: ${enum}."`
 
 	Admin      string   `default:"127.0.0.1:8081" help:"Address of the status pages, or off; if port 8081 is taken, the next up to 8089."`
 	AdminHosts []string `name:"admin-host" help:"Name under which a proxy serves the status pages; repeatable." placeholder:"NAME"`
@@ -73,7 +74,7 @@ func (c *serveCmd) config(s streams) (seedserver.Config, error) {
 		PieceLength: int64(c.PieceLength), Units: c.Unit, Poll: c.Poll, Rescan: c.Rescan,
 		SettleWrite: c.Settle, SettleBlind: c.SettleBlind,
 		PlainBelow: int64(c.PlainBelow), Large: seedserver.Large(c.Large),
-		NoTracker: c.Tracker == "off", AnnounceInterval: c.AnnounceInterval,
+		LSD: c.LSD == "on", NoTracker: c.Tracker == "off", AnnounceInterval: c.AnnounceInterval,
 		Admin: c.Admin, AdminExact: c.Admin != seedserver.DefaultAdmin, AdminHosts: c.AdminHosts, AdminAuth: strings.TrimSpace(c.AdminAuth),
 		Profiles: c.Profiles,
 		LogDir:   c.LogDir, LogAddresses: c.LogAddresses,
