@@ -22,16 +22,20 @@ func (ts *torrents) public() [][20]byte {
 	defer ts.mu.RUnlock()
 	list := make([][20]byte, 0, len(ts.live))
 	for h, t := range ts.live {
-		if !t.version.Load().Info.Private {
+		if !t.private() {
 			list = append(list, h)
 		}
 	}
 	return list
 }
 
-// heardLocally tells a swarm of a peer in the local network.
+// heardLocally tells a swarm of a peer in the local network. A torrent that sleeps wakes: a network that is near is worth it.
 func (ts *torrents) heardLocally(infohash [20]byte, peer netip.AddrPort) {
-	if t := ts.find(metainfo.InfoHash(infohash)); t != nil {
-		t.swarm.AddCandidates(candidates.LSD, peer.Addr(), candidates.Peer{Addr: peer})
+	t := ts.find(metainfo.InfoHash(infohash))
+	if t == nil || t.private() {
+		return
+	}
+	if s := ts.wake(t); s != nil {
+		s.AddCandidates(candidates.LSD, peer.Addr(), candidates.Peer{Addr: peer})
 	}
 }
