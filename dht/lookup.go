@@ -282,7 +282,7 @@ func (l *lookup) answered(now time.Time, c *candidate, method krpc.Method, m *kr
 	}
 	l.family.node.recent.add(l.family, c)
 	l.heard(c, m)
-	l.peers(m.Values)
+	l.peers(m.Values, c.addr)
 	l.family.node.step(now, l)
 }
 
@@ -316,11 +316,11 @@ func (l *lookup) stored(now time.Time) {
 	} else {
 		n.stored4.sample(now, &l.target, maxFound, n.rand, &n.peers, netip.AddrFrom4)
 	}
-	l.peers(n.peers.Values())
+	l.peers(n.peers.Values(), netip.AddrPort{})
 }
 
 // peers tells of the peers of an answer that are new.
-func (l *lookup) peers(values krpc.Values) {
+func (l *lookup) peers(values krpc.Values, from netip.AddrPort) {
 	if l.method != krpc.GetPeers || len(values) == 0 {
 		return
 	}
@@ -338,7 +338,7 @@ func (l *lookup) peers(values krpc.Values) {
 	if len(fresh) > 0 {
 		n := l.family.node
 		n.stats.Found += uint64(len(fresh))
-		n.results = append(n.results, Found{Lookup: l.id, Infohash: l.target, Peers: fresh})
+		n.results = append(n.results, Found{Lookup: l.id, Infohash: l.target, From: from, Peers: fresh})
 	}
 }
 

@@ -19,6 +19,7 @@ type Result interface{ result() }
 type Found struct {
 	Lookup   LookupID
 	Infohash ID
+	From     netip.AddrPort // the node that told; zero: they announced to us
 	Peers    []netip.AddrPort
 }
 

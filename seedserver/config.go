@@ -89,6 +89,11 @@ type Config struct {
 	LSD bool
 	// NoTracker turns the built-in tracker off.
 	NoTracker bool
+	// NoDHT keeps the server out of the DHT, in which it takes part on UDP at the port of Peer otherwise.
+	NoDHT bool
+	// DHTRouters are nodes HOST:PORT from which the DHT is joined, while the node's own table is small. If empty, it is joined by the
+	// nodes that were kept in State and by those that ask us; dhtnet.PublicRouters lead into the public DHT.
+	DHTRouters []string
 	// AnnounceInterval is how often peers are asked to announce. If zero, 30 minutes.
 	AnnounceInterval time.Duration
 
@@ -182,6 +187,9 @@ func (c *Config) Check() error {
 		if _, _, err := splitHostPort(a); err != nil {
 			return fmt.Errorf("advertise %q: give HOST:PORT, for example 203.0.113.7:6881", a)
 		}
+	}
+	if err := c.checkRouters(); err != nil {
+		return err
 	}
 	if l := c.PieceLength; l != 0 && (l < 16<<10 || l > 64<<20 || l&(l-1) != 0) {
 		return fmt.Errorf("piece-length %d: give a power of two from 16KiB to 64MiB, or leave it out", l)

@@ -48,12 +48,12 @@ var layers = map[string][]string{
 	"/seedserver/web":              {"/bencode/metainfo", "/seedserver/web/asset"},
 	"/seedserver/web/admin":        {"/bencode/metainfo", "/seedserver/web/asset"},
 	// composition
-	"/seedserver": {"/bencode/metainfo", "/peerwire", "/piecepicker", "/tracker", "/tracker/peerstore", "/tracker/httptracker",
+	"/seedserver": {"/bencode/metainfo", "/dht", "/dht/dhtnet", "/peerwire", "/piecepicker", "/tracker", "/tracker/peerstore", "/tracker/httptracker",
 		"/tracker/udptracker", "/seedserver/access", "/seedserver/admission",
 		"/seedserver/accesslog", "/seedserver/budget", "/seedserver/catalog", "/seedserver/ledger", "/seedserver/lsd", "/seedserver/storage", "/seedserver/swarm",
 		"/seedserver/swarm/candidates", "/tracker/trackernet",
 		"/seedserver/web", "/seedserver/web/admin"},
-	"/cmd/seedserver": {"/bencode/metainfo", "/seedserver", "/seedserver/budget", "/seedserver/catalog", "/seedserver/ledger",
+	"/cmd/seedserver": {"/bencode/metainfo", "/dht", "/dht/dhtnet", "/seedserver", "/seedserver/budget", "/seedserver/catalog", "/seedserver/ledger",
 		"/seedserver/storage", "/tracker", "/tracker/trackernet"},
 }
 

@@ -42,6 +42,9 @@ func (s *Server) Run(ctx context.Context) error {
 	part("watching the directory", s.catalog.Run)
 	part("serving peers", func(ctx context.Context) error { return s.host.Serve(ctx, s.peer) })
 	part("dialling peers", s.host.Dial)
+	if s.dht != nil {
+		part("taking part in the DHT", s.dht.Run)
+	}
 	part("keeping what the pickers know", func(ctx context.Context) error { s.torrents.keepPickers(ctx); return ctx.Err() })
 	part("giving memory back", func(ctx context.Context) error { s.trimMemory(ctx); return ctx.Err() })
 	part("finding our addresses", func(ctx context.Context) error { s.advertiser.run(ctx); return ctx.Err() })

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
+	"github.com/seedserver/bittorrent/dht/dhtnet"
 	"github.com/seedserver/bittorrent/peerwire"
 	"github.com/seedserver/bittorrent/seedserver/access"
 	"github.com/seedserver/bittorrent/seedserver/admission"
@@ -58,6 +59,7 @@ type Server struct {
 	udp                 []*net.UDPConn
 	adminToken          string // opens the status pages to commands on this machine
 	advertiser          *advertiser
+	dht                 *dhtnet.Server // nil when the server takes no part in the DHT, and until Listen
 }
 
 // New opens the directory and the state of cfg, and makes what is missing. It starts nothing and opens no port. The caller must
@@ -251,6 +253,7 @@ func (s *Server) Listen(ctx context.Context) (err error) {
 	if err := s.advertiser.resolve(ctx); err != nil {
 		s.log.Warn("our public address cannot be found; it is tried again", "err", err)
 	}
+	s.listenDHT(ctx)
 	return nil
 }
 

@@ -158,6 +158,10 @@ func (src source) Torrent(_ context.Context, e web.Entry, via web.Via) ([]byte, 
 		CreatedBy: "seedserver " + src.s.cfg.version(), CreationDate: v.Published.UTC().Truncate(time.Second),
 	}
 	doc.Announce = src.s.announceURL(via)
+	if doc.Announce == "" && !v.Info.Private {
+		doc.Nodes = src.s.nodes(via)
+	}
+	src.s.torrents.demandInDHT(v.InfoHash, v.Info.Private)
 	key := ""
 	if v.Info.Private {
 		key = src.s.gate.guard.AnnounceKey(time.Now(), src.viewer, v.InfoHash)

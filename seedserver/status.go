@@ -64,6 +64,7 @@ func (st *statusSource) Status() admin.Status {
 		now.Seeds += row.Seeds
 		now.Torrents = append(now.Torrents, row)
 	}
+	now.DHT = st.s.dhtStatus()
 	slices.SortFunc(now.Torrents, func(a, b admin.Torrent) int { return cmp.Compare(a.Path, b.Path) })
 	return now
 }

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
+	"github.com/seedserver/bittorrent/dht/dhtnet"
 	"github.com/seedserver/bittorrent/seedserver/budget"
 	"github.com/seedserver/bittorrent/seedserver/catalog"
 	"github.com/seedserver/bittorrent/seedserver/storage"
@@ -37,6 +38,7 @@ type torrents struct {
 	gate    *gate
 	peers   *peerstore.Store // of the tracker, nil without
 	account *budget.Account  // nil without a monthly budget
+	dht     *dhtnet.Server   // nil without; set before the catalog runs
 
 	// spawn runs a function until the server ends, or until the returned end is called, which waits for it. It is set before
 	// the catalog runs.
@@ -76,6 +78,7 @@ func (ts *torrents) Publish(v *catalog.Version) error {
 	ts.mu.Lock()
 	ts.live[v.InfoHash] = t
 	ts.mu.Unlock()
+	ts.announceInDHT(v.InfoHash, v.Info.Private)
 	ts.log.Info("published", "path", v.Path, "infohash", v.InfoHash, "size", v.Info.Length(), "pieces", v.Info.NumPieces())
 	return nil
 }
@@ -130,6 +133,7 @@ func (ts *torrents) Retire(h metainfo.InfoHash, reason string) {
 	ts.mu.Lock()
 	delete(ts.live, h)
 	ts.mu.Unlock()
+	ts.leaveDHT(h)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.retired = true

@@ -14,8 +14,11 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/seedserver/bittorrent/dht/dhtnet"
 )
 
 // Exit codes.
@@ -41,6 +44,7 @@ type commandLine struct {
 	Verify      verifyCmd `cmd:"" help:"Check that data matches its .torrent file."`
 	Magnet      magnetCmd `cmd:"" help:"Print the magnet link of a .torrent file."`
 	Ledger      ledgerCmd `cmd:"" help:"Print how much was sent of each file, and what it saved."`
+	DHT         dhtCmd    `cmd:"" name:"dht" help:"Ask the DHT: whether a node is there, who has a torrent; or be a node of it."`
 	CheckConfig checkCmd  `cmd:"" name:"check-config" help:"Check the settings without starting anything, and print them."`
 }
 
@@ -113,7 +117,7 @@ func newParser(cl *commandLine, s streams) (*kong.Kong, error) {
 		kong.Name("seedserver"),
 		kong.Description("Drop a file into a directory, and it is published with BitTorrent: made a torrent once it is completely there, seeded, tracked, listed on a page. "+
 			"Every flag can also be set by a variable (--max-up: SEEDSERVER_MAX_UP) and, for serve, in a TOML file."),
-		kong.Vars{"version": version()},
+		kong.Vars{"version": version(), "routers": strings.Join(dhtnet.PublicRouters, ",")},
 		kong.DefaultEnvars("SEEDSERVER"),
 		kong.ValueFormatter(func(v *kong.Value) string { return v.Help }), // the variables follow one rule: no need to list them
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),

@@ -49,6 +49,8 @@ type serveCmd struct {
 	Tracker     string        `default:"on" enum:"on,off" help:"The built-in tracker: ${enum}."`
 	LSD         string        `name:"lsd" default:"on" enum:"on,off" help:"Tell the local network of our torrents, and find peers there: ${enum}."`
 
+	DHTRouter []string `name:"dht-router" default:"${routers}" help:"Node from which the DHT is joined, HOST:PORT; repeatable. none: join by kept nodes only; off: take no part (default: the public routers)." placeholder:"HOST:PORT"`
+
 	Admin      string   `default:"127.0.0.1:8081" help:"Address of the status pages, or off; if port 8081 is taken, the next up to 8089."`
 	AdminHosts []string `name:"admin-host" help:"Name under which a proxy serves the status pages; repeatable." placeholder:"NAME"`
 	AdminAuth  string   `help:"Who may see the status pages: the line that htpasswd -nB USER prints." placeholder:"USER:BCRYPT"`
@@ -80,6 +82,7 @@ func (c *serveCmd) config(s streams) (seedserver.Config, error) {
 		LogDir:   c.LogDir, LogAddresses: c.LogAddresses,
 		Version: version(), Logger: c.logger(s),
 	}
+	cfg.DHTRouters, cfg.NoDHT = dhtRouters(c.DHTRouter)
 	if c.LogDir == "-" {
 		cfg.LogDir, cfg.AccessLog = "", s.out
 	}
@@ -169,6 +172,9 @@ func (c *serveCmd) banner(out io.Writer, srv *seedserver.Server) {
 	}
 	for _, a := range srv.PeerAddrs() {
 		fmt.Fprintf(out, "Peers       %s\n", a)
+	}
+	for _, a := range srv.DHTAddrs() {
+		fmt.Fprintf(out, "DHT         udp %s\n", a)
 	}
 	if u := srv.AdminURL(); u != "" {
 		fmt.Fprintf(out, "Status      %s\n", u)

@@ -55,6 +55,9 @@ func serverBinary(t *testing.T) string {
 }
 
 func TestMain(m *testing.M) {
+	if os.Getenv("SEEDSERVER_DHT_ROUTER") == "" {
+		os.Setenv("SEEDSERVER_DHT_ROUTER", "none") // no test has business in the public DHT
+	}
 	code := m.Run()
 	if builtBinary.path != "" {
 		os.RemoveAll(filepath.Dir(builtBinary.path))

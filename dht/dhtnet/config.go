@@ -25,8 +25,9 @@ type Config struct {
 	// File is where the ids and the best nodes of the table are kept over a restart. If empty, nowhere.
 	File string
 
-	// Found is told of peers of published infohashes that announces come upon. It must not block. If nil, nobody is told.
-	Found func(infohash [20]byte, peers []netip.AddrPort)
+	// Found is told of peers of published infohashes that announces come upon, and which node told. It must not block. If nil, nobody
+	// is told.
+	Found func(infohash [20]byte, from netip.AddrPort, peers []netip.AddrPort)
 
 	// Logger hears of the file and of routers that cannot be found. If nil, nobody does.
 	Logger *slog.Logger

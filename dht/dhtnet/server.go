@@ -221,7 +221,7 @@ func (s *Server) tell() {
 			if w := s.lookups[r.Lookup]; w != nil {
 				w.found(r.Peers)
 			} else if r.Lookup == 0 && s.cfg.Found != nil {
-				s.cfg.Found(r.Infohash, r.Peers)
+				s.cfg.Found(r.Infohash, r.From, r.Peers)
 			}
 		case dht.Finished:
 			if w := s.lookups[r.Lookup]; w != nil {

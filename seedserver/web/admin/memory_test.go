@@ -43,6 +43,11 @@ const hostile = "<b>\"evil\" & 'co'\u202egpj\n.exe\xff"
 func newMemory() *memory {
 	m := &memory{details: map[metainfo.InfoHash]Detail{}}
 	m.status = Status{
+		DHT: &DHT{
+			Tables:  []DHTTable{{Family: "IPv4", ID: "5fbfbff10c5d6a4ec8a88e4c6ab4c28b95eee401", External: "192.0.2.1", Contacts: 200, Good: 180, Ready: true, Infohashes: 3, Peers: 9}},
+			Lookups: 2, LookupsDone: 40, Published: 3, Overdue: 1, Announces: 20, Stores: 150, Found: 12, PacketsIn: 1000, PacketsOut: 1100,
+			BytesIn: 200_000, BytesOut: 110_000, Answered: 300, Dropped: 5, Lost: 90,
+		},
 		Time: then, Started: then.Add(-time.Hour), Dir: "/srv/files", Ready: true, Rate: 3 << 20, MaxRate: 5 << 20, Sent: 1 << 30,
 		Peers: 3, Seeds: 1, Settling: 1, Hashing: 2, QueueBytes: 7 << 30, Failed: 1, LeftOut: 4,
 	}

@@ -22,20 +22,37 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	descInfo       = describe("build_info", "A metric with the constant value 1, labeled by the version of the server.", "version")
-	descReady      = describe("ready", "Whether the directory has been looked at once.")
-	descSent       = describe("sent_bytes_total", "Payload bytes sent since the process started.")
-	descRate       = describe("upload_bytes_per_second", "Payload bytes sent per second, over the last seconds.")
-	descLedger     = describe("ledger_sent_bytes", "Payload bytes sent since the ledger was begun.")
-	descSaved      = describe("ledger_saved_bytes", "Bytes that HTTP would have sent for completed downloads, less those sent.")
-	descCompleted  = describe("ledger_completed_downloads", "Downloads that were finished since the ledger was begun.")
-	descPeers      = describe("peers", "Connected peers.", "state")
-	descTorrents   = describe("torrents", "Torrents that are seeded.", "stage")
-	descFiles      = describe("files", "Files and units that are not torrents, by why.", "state")
-	descQueue      = describe("hash_queue_bytes", "Bytes of files that are still to be hashed.")
-	descEachSent   = describe("torrent_sent_bytes_total", "Payload bytes sent for a torrent since it was started.", "infohash", "path")
-	descEachPeers  = describe("torrent_peers", "Connected peers of a torrent.", "infohash", "path")
-	descListeners  = describe("status_listeners", "Pages that are open and listen to live changes.")
+	descInfo      = describe("build_info", "A metric with the constant value 1, labeled by the version of the server.", "version")
+	descReady     = describe("ready", "Whether the directory has been looked at once.")
+	descSent      = describe("sent_bytes_total", "Payload bytes sent since the process started.")
+	descRate      = describe("upload_bytes_per_second", "Payload bytes sent per second, over the last seconds.")
+	descLedger    = describe("ledger_sent_bytes", "Payload bytes sent since the ledger was begun.")
+	descSaved     = describe("ledger_saved_bytes", "Bytes that HTTP would have sent for completed downloads, less those sent.")
+	descCompleted = describe("ledger_completed_downloads", "Downloads that were finished since the ledger was begun.")
+	descPeers     = describe("peers", "Connected peers.", "state")
+	descTorrents  = describe("torrents", "Torrents that are seeded.", "stage")
+	descFiles     = describe("files", "Files and units that are not torrents, by why.", "state")
+	descQueue     = describe("hash_queue_bytes", "Bytes of files that are still to be hashed.")
+	descEachSent  = describe("torrent_sent_bytes_total", "Payload bytes sent for a torrent since it was started.", "infohash", "path")
+	descEachPeers = describe("torrent_peers", "Connected peers of a torrent.", "infohash", "path")
+	descListeners = describe("status_listeners", "Pages that are open and listen to live changes.")
+
+	descDHTNodes     = describe("dht_nodes", "Nodes in the table of our node of the DHT.", "family")
+	descDHTStored    = describe("dht_stored_peers", "Peers of others that our node of the DHT keeps.", "family")
+	descDHTPublished = describe("dht_published_torrents", "Torrents that are announced in the DHT.")
+	descDHTOverdue   = describe("dht_overdue_torrents", "Torrents whose announce in the DHT is overdue.")
+	descDHTLookups   = describe("dht_lookups_total", "Lookups that were begun.")
+	descDHTAnnounces = describe("dht_announces_total", "Announces that were begun.")
+	descDHTStores    = describe("dht_stores_total", "Nodes that took an announce.")
+	descDHTFound     = describe("dht_found_peers_total", "Peers that lookups found.")
+	descDHTAnswered  = describe("dht_answered_queries_total", "Queries of others that were answered.")
+	descDHTDropped   = describe("dht_dropped_queries_total", "Queries of others beyond the limits.")
+	descDHTLost      = describe("dht_lost_queries_total", "Queries of ours that got no answer.")
+	descDHTPackets   = describe("dht_packets_total", "Packets of the DHT.", "direction")
+	descDHTBytes     = describe("dht_bytes_total", "Bytes of the packets of the DHT.", "direction")
+	ofDHT            = []*prometheus.Desc{descDHTNodes, descDHTStored, descDHTPublished, descDHTOverdue, descDHTLookups, descDHTAnnounces, descDHTStores,
+		descDHTFound, descDHTAnswered, descDHTDropped, descDHTLost, descDHTPackets, descDHTBytes}
+
 	descriptions   = []*prometheus.Desc{descInfo, descReady, descSent, descRate, descLedger, descSaved, descCompleted, descPeers, descTorrents, descFiles, descQueue, descListeners}
 	ofEachTorrents = []*prometheus.Desc{descEachSent, descEachPeers}
 )
@@ -62,6 +79,9 @@ func (x *exchange) serveMetrics() {
 // Describe is part of prometheus.Collector.
 func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range descriptions {
+		out <- d
+	}
+	for _, d := range ofDHT {
 		out <- d
 	}
 	if c.each {
@@ -98,7 +118,31 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	if c.each {
 		collectEach(out, s.Torrents)
 	}
+	collectDHT(out, s.DHT)
 	c.collectLedger(out, gauge)
+}
+
+// collectDHT tells of our node of the DHT, if there is one.
+func collectDHT(out chan<- prometheus.Metric, d *DHT) {
+	if d == nil {
+		return
+	}
+	for _, t := range d.Tables {
+		out <- prometheus.MustNewConstMetric(descDHTNodes, prometheus.GaugeValue, float64(t.Contacts), t.Family)
+		out <- prometheus.MustNewConstMetric(descDHTStored, prometheus.GaugeValue, float64(t.Peers), t.Family)
+	}
+	out <- prometheus.MustNewConstMetric(descDHTPublished, prometheus.GaugeValue, float64(d.Published))
+	out <- prometheus.MustNewConstMetric(descDHTOverdue, prometheus.GaugeValue, float64(d.Overdue))
+	for desc, n := range map[*prometheus.Desc]int64{
+		descDHTLookups: d.LookupsDone, descDHTAnnounces: d.Announces, descDHTStores: d.Stores, descDHTFound: d.Found,
+		descDHTAnswered: d.Answered, descDHTDropped: d.Dropped, descDHTLost: d.Lost,
+	} {
+		out <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(n))
+	}
+	for direction, n := range map[string][2]int64{"in": {d.PacketsIn, d.BytesIn}, "out": {d.PacketsOut, d.BytesOut}} {
+		out <- prometheus.MustNewConstMetric(descDHTPackets, prometheus.CounterValue, float64(n[0]), direction)
+		out <- prometheus.MustNewConstMetric(descDHTBytes, prometheus.CounterValue, float64(n[1]), direction)
+	}
 }
 
 func collectEach(out chan<- prometheus.Metric, torrents []Torrent) {

@@ -19,7 +19,7 @@ type statusView struct {
 func newStatusView(s Status, sums *Sums, points []int64) (*statusView, error) {
 	v := &statusView{status: s, sums: sums}
 	var err error
-	v.parts, err = render(section{"tiles", v.tiles()}, section{"notices", v.notices()}, section{"chart", newLineChart(points)})
+	v.parts, err = render(section{"tiles", v.tiles()}, section{"notices", v.notices()}, section{"chart", newLineChart(points)}, section{"dht", dhtTiles(s.DHT)})
 	return v, err
 }
 
@@ -163,6 +163,7 @@ type statusPage struct {
 	shell
 	Dir, Started          string
 	Tiles, Notices, Chart template.HTML // live
+	DHT                   template.HTML // live
 	Days                  template.HTML
 	Torrents              int
 	Table                 table
@@ -180,7 +181,8 @@ func (x *exchange) serveStatus() {
 	rows := t.choose(len(v.status.Torrents), v.name, v.compare)
 	p := statusPage{
 		shell: x.shell("Status"), Dir: visible(v.status.Dir), Started: moment(v.status.Started), Torrents: len(v.status.Torrents),
-		Tiles: htmlOf(v.parts, "tiles"), Notices: htmlOf(v.parts, "notices"), Chart: htmlOf(v.parts, "chart"), Table: t,
+		Tiles: htmlOf(v.parts, "tiles"), Notices: htmlOf(v.parts, "notices"), Chart: htmlOf(v.parts, "chart"),
+		DHT: htmlOf(v.parts, "dht"), Table: t,
 	}
 	p.Here, p.Live, p.Refresh = "status", "events", 5
 	if p.Days, err = x.days(x.r.Context(), lastDays(x.now), 0); err != nil {

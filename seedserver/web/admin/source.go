@@ -42,6 +42,8 @@ type Status struct {
 	LeftOut    int   `json:"left_out"`
 	Failed     int   `json:"failed"` // could not be read or published
 
+	DHT *DHT `json:"dht,omitempty"` // nil when the server takes no part in it
+
 	Torrents []Torrent `json:"torrents"` // in the order of paths
 }
 
@@ -54,6 +56,37 @@ type Budget struct {
 	Pace        int64     `json:"pace"`         // bytes per second until End
 	OnlyReserve bool      `json:"only_reserve"` // blocks are sent slowly, and nothing else
 	HTTPBusy    float64   `json:"http_busy"`    // seconds until files are sent over HTTP again, 0 if they are
+}
+
+// DHT is our node of the DHT at one moment. Counts are those since it was started.
+type DHT struct {
+	Tables      []DHTTable `json:"tables"`  // of IPv4 and IPv6
+	Lookups     int        `json:"lookups"` // under way
+	LookupsDone int64      `json:"lookups_begun"`
+	Published   int        `json:"published"` // torrents that are announced
+	Overdue     int        `json:"overdue"`   // of them, that should have been announced before
+	Announces   int64      `json:"announces"`
+	Stores      int64      `json:"stores"` // nodes that took an announce
+	Found       int64      `json:"found"`  // peers
+	PacketsIn   int64      `json:"packets_in"`
+	PacketsOut  int64      `json:"packets_out"`
+	BytesIn     int64      `json:"bytes_in"`
+	BytesOut    int64      `json:"bytes_out"`
+	Answered    int64      `json:"answered"` // queries of others
+	Dropped     int64      `json:"dropped"`  // queries of others beyond the limits
+	Lost        int64      `json:"lost"`     // our queries that got no answer
+}
+
+// DHTTable is our node's table of one address family.
+type DHTTable struct {
+	Family     string `json:"family"`
+	ID         string `json:"id"`
+	External   string `json:"external,omitempty"` // our address as others see it
+	Contacts   int    `json:"contacts"`
+	Good       int    `json:"good"` // of them, that were heard of lately
+	Ready      bool   `json:"ready"`
+	Infohashes int    `json:"infohashes"` // of others, whose peers are kept here
+	Peers      int    `json:"peers"`      // of them
 }
 
 // Torrent is one torrent at one moment. It can be compared with ==.
