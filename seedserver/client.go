@@ -88,3 +88,11 @@ func (c *Client) Run(ctx context.Context) error {
 	}
 	return err
 }
+
+// trackers returns what speaks to trackers: those in private networks, too, only if local.
+func (c *Client) trackers(local bool) *trackernet.Client {
+	if local {
+		return c.private
+	}
+	return c.public
+}

@@ -151,16 +151,8 @@ func (t *Transfer) Peers() []swarm.PeerStat {
 // AddPeers tells of more addresses to connect to.
 func (t *Transfer) AddPeers(peers ...netip.AddrPort) {
 	if s := t.swarm.Load(); s != nil {
-		addCandidates(s, candidates.User, peers)
+		tell(s, candidates.User, peers)
 	}
-}
-
-func addCandidates(s *swarm.Swarm, source candidates.Source, peers []netip.AddrPort) {
-	list := make([]candidates.Peer, len(peers))
-	for i, p := range peers {
-		list[i].Addr = p
-	}
-	s.AddCandidates(source, netip.Addr{}, list...)
 }
 
 // Run checks what is there, downloads what is lacking, and seeds, until ctx ends; then it remembers what is there and returns the
@@ -245,12 +237,12 @@ func (t *Transfer) transfer(ctx context.Context) error {
 	t.client.host.Add(s)
 	defer t.client.host.Remove(s.InfoHash())
 	session := trackernet.NewSession(trackernet.SessionConfig{
-		Client: t.trackers(), Tiers: t.cfg.Torrent.Trackers(), InfoHash: s.InfoHash(), PeerID: t.client.id, Port: t.client.Addr().Port(),
+		Client: t.client.trackers(t.cfg.Private), Tiers: t.cfg.Torrent.Trackers(), InfoHash: s.InfoHash(), PeerID: t.client.id, Port: t.client.Addr().Port(),
 		Progress: t.progress,
-		Found:    func(peers []netip.AddrPort) { addCandidates(s, candidates.Tracker, peers) },
+		Found:    func(peers []netip.AddrPort) { tell(s, candidates.Tracker, peers) },
 		Logger:   t.client.log,
 	})
-	addCandidates(s, candidates.User, t.cfg.Peers)
+	tell(s, candidates.User, t.cfg.Peers)
 	var running sync.WaitGroup
 	defer running.Wait()
 	running.Go(func() { session.Run(ctx) })
@@ -272,13 +264,6 @@ func (t *Transfer) downLimiter() swarm.Limiter {
 		return nil
 	}
 	return t.limits.down
-}
-
-func (t *Transfer) trackers() *trackernet.Client {
-	if t.cfg.Private {
-		return t.client.private
-	}
-	return t.client.public
 }
 
 func (t *Transfer) progress() (uploaded, downloaded, left int64) {

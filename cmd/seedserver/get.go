@@ -28,6 +28,8 @@ type getCmd struct {
 	AddPeer   []string      `help:"Connect to this peer, too." placeholder:"HOST:PORT"`
 	GiveUp    time.Duration `help:"Stop with an error when nothing was received for so long; 0 for never." default:"10m"`
 	Overwrite bool          `help:"Replace a file that is there and holds something else."`
+	Local     bool          `help:"Let the trackers and web seeds of a torrent be on this machine or in this network. A URL that is there itself needs no such flag."`
+	MaxSize   budget.Bytes  `help:"Take at most this much of a plain file whose server does not say how large it is." default:"4GiB" placeholder:"SIZE"`
 	Memory    budget.Bytes  `help:"Hold at most this much that is not written yet." default:"64MiB" placeholder:"SIZE"`
 	JSON      bool          `name:"json" help:"Print one JSON object a second, and one at the end."`
 	Verbose   bool          `short:"v" help:"Log what happens."`
@@ -198,7 +200,7 @@ func (c *getCmd) find(ctx context.Context, s streams, client *seedserver.Client,
 	if err != nil {
 		return nil, err
 	}
-	return &find{torrent: t, peers: peers, private: true}, nil
+	return &find{torrent: t, peers: peers, private: c.Local}, nil
 }
 
 // encode prints one JSON object on a line.
