@@ -88,9 +88,9 @@ type webFetch struct {
 func checkFetchRedirect(r *http.Request, via []*http.Request) error {
 	switch {
 	case len(via) > maxFetchHops:
-		return errors.New("the server redirects without end")
+		return fmt.Errorf("the server redirects without end: %w", errNoUse)
 	case r.URL.Scheme != "http" && r.URL.Scheme != "https":
-		return fmt.Errorf("the server redirects to %q, which is not on the web", r.URL.Scheme)
+		return fmt.Errorf("the server redirects to %q, which is not on the web: %w", r.URL.Scheme, errNoUse)
 	}
 	return nil
 }
@@ -188,7 +188,7 @@ func (f *webFetch) once(ctx context.Context, p **plainFile) (got *Fetched, again
 	}
 	resp, err := f.client.Do(req)
 	if err != nil {
-		if errors.Is(err, tracker.ErrAddress) {
+		if errors.Is(err, tracker.ErrAddress) || errors.Is(err, errNoUse) {
 			return nil, 0, err
 		}
 		return nil, 5 * time.Second, err
