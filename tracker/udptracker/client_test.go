@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +19,7 @@ import (
 // scripted is a tracker on the other end of a pipe: answer returns what it
 // sends for a packet, nothing if nil.
 func scripted(t *testing.T, cfg ClientConfig, answer func(r Request, b []byte) [][]byte) *Client {
+	var one sync.Mutex // connections come one after the other, but nothing else tells the race detector so
 	cfg.Dial = func(context.Context, string, string) (net.Conn, error) {
 		ours, theirs := net.Pipe()
 		go func() {
@@ -32,7 +34,10 @@ func scripted(t *testing.T, cfg ClientConfig, answer func(r Request, b []byte) [
 				if err != nil {
 					t.Errorf("%x: %v", b[:n], err)
 				}
-				for _, out := range answer(r, b[:n]) {
+				one.Lock()
+				all := answer(r, b[:n])
+				one.Unlock()
+				for _, out := range all {
 					if _, err := theirs.Write(out); err != nil {
 						return
 					}
@@ -85,6 +90,7 @@ func TestRetransmission(t *testing.T) {
 			return nil
 		})
 		require.ErrorIs(t, c.Announce(t.Context(), trackerURL, &tracker.AnnounceRequest{}, new(tracker.AnnounceResponse)), ErrNoAnswer)
+		synctest.Wait()
 		require.Equal(t, []time.Duration{0, 15, 45, 105, 225, 465, 945, 1905, 3825}, at)
 		require.Equal(t, 7665*time.Second, time.Since(start))
 	})
@@ -105,6 +111,7 @@ func TestConnectionIDExpires(t *testing.T) {
 		})
 		_, err := c.Scrape(t.Context(), trackerURL, [][20]byte{{1}})
 		require.ErrorIs(t, err, ErrNoAnswer)
+		synctest.Wait()
 		require.Equal(t, []string{"connect 0", "scrape 0", "scrape 15", "scrape 45", "connect 105", "scrape 105", "connect 225", "scrape 225"}, got)
 	})
 }
