@@ -1,0 +1,98 @@
+package peerstore
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seedserver/bittorrent/tracker"
+)
+
+// BenchmarkPauses reports how long announces take, a hundredth and the longest
+// of them, while nothing else, an expiry or a save goes on, and how long that
+// takes.
+func BenchmarkPauses(b *testing.B) {
+	for _, peers := range []int{1_000_000, 10_000_000} {
+		torrents := peers / 1000
+		before := heap()
+		s := New(Config{MaxTotal: -1, Seed: [32]byte{1}})
+		fillOld(s, peers, torrents)
+		size := fmt.Sprintf("peers=%dM", peers/1_000_000)
+		b.Run(size+"/idle", func(b *testing.B) {
+			announceWhile(b, s, peers, torrents, func() { time.Sleep(time.Second) })
+			b.ReportMetric(float64(heap()-before)/float64(peers), "B/peer")
+		})
+		b.Run(size+"/snapshot", func(b *testing.B) {
+			announceWhile(b, s, peers, torrents, func() { require.NoError(b, s.Snapshot(io.Discard)) })
+		})
+		b.Run(size+"/save", func(b *testing.B) {
+			path := filepath.Join(b.TempDir(), "state")
+			announceWhile(b, s, peers, torrents, func() { require.NoError(b, s.Save(path)) })
+		})
+		b.Run(size+"/expire=none", func(b *testing.B) {
+			announceWhile(b, s, peers, torrents, func() { s.Expire(start) })
+		})
+		b.Run(size+"/expire=half", func(b *testing.B) { // all but those that announce meanwhile, and a half
+			announceWhile(b, s, peers, torrents, func() { s.Expire(start.Add(defaultTTL + time.Second)) })
+		})
+		runtime.KeepAlive(s)
+	}
+}
+
+// fillOld fills s with peers of whom one half announced a minute before the
+// other.
+func fillOld(s *Store, peers, torrents int) {
+	var res tracker.AnnounceResponse
+	for i := range peers {
+		req := request(i, torrents, false)
+		req.NumWant = 0
+		s.Announce(start.Add(time.Duration(i/torrents%2)*time.Minute), &req, &res)
+	}
+}
+
+// announceWhile runs work once while it announces at 20,000 a second, so that the
+// processors are not what is waited for.
+func announceWhile(b *testing.B, s *Store, peers, torrents int, work func()) {
+	for range b.N {
+		done := make(chan time.Duration)
+		go func() {
+			begin := time.Now()
+			work()
+			done <- time.Since(begin)
+		}()
+		r := rand.New(rand.NewPCG(1, 2))
+		var took []time.Duration
+		var res tracker.AnnounceResponse
+		for next := time.Now(); ; next = next.Add(50 * time.Microsecond) {
+			select {
+			case d := <-done:
+				slices.Sort(took)
+				b.ReportMetric(float64(took[len(took)*99/100])/1e3, "p99-us")
+				b.ReportMetric(float64(took[len(took)-1])/1e3, "max-us")
+				b.ReportMetric(d.Seconds(), "work-s")
+				b.ReportMetric(float64(len(took)), "announces")
+				b.ReportMetric(0, "ns/op")
+				done = nil
+			default:
+			}
+			if done == nil {
+				break
+			}
+			req := request(r.IntN(peers), torrents, false)
+			res.Reset()
+			for time.Now().Before(next) {
+			}
+			begin := time.Now()
+			s.Announce(start.Add(time.Minute), &req, &res)
+			took = append(took, time.Since(begin))
+			next = time.Now()
+		}
+	}
+}
