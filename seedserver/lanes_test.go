@@ -53,8 +53,6 @@ type club struct {
 	logs  buffer
 }
 
-const secretWord = "zebra" // in the names and the content of what is private
-
 func newClub(t *testing.T) *club {
 	c := &club{t: t, users: filepath.Join(t.TempDir(), "users")}
 	c.setUsers("alice", "bob", "mallory")

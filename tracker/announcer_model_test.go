@@ -75,7 +75,7 @@ func TestAnnouncerModel(t *testing.T) {
 				now = now.Add(time.Duration(rapid.IntRange(0, 60).Draw(rt, "took")) * time.Second)
 				switch rapid.IntRange(0, 3).Draw(rt, "ends") {
 				case 0:
-					a.Failed(now, call, silent)
+					a.Failed(now, call, errSilent)
 					if call.Event != tracker.EventStopped {
 						to.notBefore = now.Add(15 * time.Second)
 					}

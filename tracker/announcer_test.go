@@ -11,7 +11,7 @@ import (
 	"github.com/seedserver/bittorrent/tracker"
 )
 
-var silent = errors.New("no answer")
+var errSilent = errors.New("no answer")
 
 // session is an announcer with a clock and trackers.
 type session struct {
@@ -60,7 +60,7 @@ func (s *session) answer(call tracker.Call, res tracker.AnnounceResponse) {
 	s.a.Answered(s.now, call, &res)
 }
 
-func (s *session) fail(call tracker.Call) { s.a.Failed(s.now, call, silent) }
+func (s *session) fail(call tracker.Call) { s.a.Failed(s.now, call, errSilent) }
 
 func requireAbout(t *testing.T, want, got time.Duration) {
 	t.Helper()
@@ -128,7 +128,7 @@ func TestTiers(t *testing.T) {
 	require.Equal(t, second.URL, contacts[0].URL, "promoted")
 	require.True(t, contacts[0].Working)
 	require.Equal(t, first.URL, contacts[1].URL)
-	require.ErrorIs(t, contacts[1].Err, silent)
+	require.ErrorIs(t, contacts[1].Err, errSilent)
 	require.Equal(t, 1, contacts[2].Tier)
 
 	s.wait()
