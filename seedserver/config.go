@@ -2,6 +2,7 @@ package seedserver
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -42,6 +43,11 @@ type Config struct {
 	Advertise []string
 	// TrustedProxies lists the networks whose X-Forwarded-For is believed. If nil, loopback only.
 	TrustedProxies []netip.Prefix
+	// ProxyHeader is which header of trusted proxies is believed: ProxyXForwarded or ProxyForwarded. If empty, ProxyXForwarded.
+	ProxyHeader string
+	// TLSCert and TLSKey are files in PEM: with them the public listener speaks HTTPS only. The certificate file has the whole
+	// chain, ours first. Reload reads them again. If empty, it speaks HTTP.
+	TLSCert, TLSKey string
 	// State is the directory of the server's own files. If empty, DefaultState(Dir).
 	State string
 
@@ -124,6 +130,13 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+// What Config.ProxyHeader can be. A proxy that writes one of them passes the other on as the client sent it, so only one can be
+// believed.
+const (
+	ProxyXForwarded = "x-forwarded-for" // X-Forwarded-For, -Proto and -Host
+	ProxyForwarded  = "forwarded"       // RFC 7239
+)
+
 // HTTPOff as Config.HTTP opens no public listener.
 const HTTPOff = "off"
 
@@ -203,6 +216,14 @@ func (c *Config) Check() error {
 		if _, err := ParseMode(string(c.Mode)); err != nil {
 			return err
 		}
+	}
+	switch c.ProxyHeader {
+	case "", ProxyXForwarded, ProxyForwarded:
+	default:
+		return fmt.Errorf("proxy-header %q: %s or %s", c.ProxyHeader, ProxyXForwarded, ProxyForwarded)
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return errors.New("tls-cert and tls-key: give both or neither")
 	}
 	if err := budget.CheckDay(c.budgetDay()); err != nil {
 		return err

@@ -11,6 +11,9 @@ func (s *Server) Reload(cfg Config) error {
 	if err := s.gate.guard.Reload(); err != nil {
 		return err
 	}
+	if err := s.cert.read(&cfg); err != nil {
+		return err
+	}
 	s.limit.SetRate(cfg.MaxUp)
 	s.torrents.setRate(cfg.MaxUpTorrent)
 	for _, name := range s.cfg.needRestart(&cfg) {
@@ -29,6 +32,8 @@ func (c *Config) needRestart(next *Config) []string {
 		"advertise":         !slices.Equal(c.Advertise, next.Advertise),
 		"trusted-proxy":     !slices.Equal(c.TrustedProxies, next.TrustedProxies),
 		"users":             c.UsersFile != next.UsersFile,
+		"proxy-header":      c.ProxyHeader != next.ProxyHeader,
+		"tls-cert":          (c.TLSCert == "") != (next.TLSCert == ""),
 		"budget":            c.Budget != next.Budget,
 		"budget-day":        c.budgetDay() != next.budgetDay(),
 		"web-seed":          c.WebSeed != next.WebSeed,

@@ -65,7 +65,7 @@ func (s *Server) Run(ctx context.Context) error {
 		part("tracking over UDP", func(ctx context.Context) error { return s.packets.Serve(ctx, conn) })
 	}
 	if s.http != nil {
-		part("serving HTTP", func(ctx context.Context) error { return serveHTTP(ctx, s.http, s.handler, s.log) })
+		part("serving HTTP", func(ctx context.Context) error { return serveHTTP(ctx, s.cert.wrap(s.http), s.handler, s.log) })
 	}
 	if s.adminAt != nil {
 		part("serving the status pages", func(ctx context.Context) error { return serveHTTP(ctx, s.adminAt, s.admin, s.log) })

@@ -43,6 +43,7 @@ type Server struct {
 	catalog  *catalog.Catalog
 	gate     *gate
 	account  *budget.Account // nil without a monthly budget
+	cert     *certificate    // nil without TLS
 	torrents *torrents
 	sidecars sidecars
 	host     *swarm.Host
@@ -77,12 +78,16 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.findState(); err != nil {
 		return nil, err
 	}
+	cert, err := newCertificate(&cfg)
+	if err != nil {
+		return nil, err
+	}
 	logs, err := openLogs(&cfg)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, log: logs.logger(cfg.logger()), logs: logs, proxies: web.Proxies(cfg.trustedProxies()), limit: budget.New(nil, cfg.MaxUp),
+		cfg: cfg, log: logs.logger(cfg.logger()), logs: logs, cert: cert, proxies: web.Proxies(cfg.trustedProxies()), limit: budget.New(nil, cfg.MaxUp),
 	}
 	var id [20]byte
 	rand.Read(id[:])
@@ -124,6 +129,9 @@ func New(cfg Config) (*Server, error) {
 		s.handler = s.public(requests, s.handler)
 	}
 	s.handler = s.logRequests(s.handler)
+	if cfg.ProxyHeader == ProxyForwarded {
+		s.handler = s.proxies.Forwarded(s.handler)
+	}
 	return s, nil
 }
 
@@ -291,13 +299,13 @@ func (s *Server) URLs() []string {
 	}
 	bound := boundAddr(s.http)
 	if !bound.Addr().IsUnspecified() {
-		return []string{"http://" + bound.String() + "/"}
+		return []string{s.cert.scheme() + "://" + bound.String() + "/"}
 	}
 	var urls []string
 	for _, ip := range outwardAddrs() {
-		urls = append(urls, "http://"+netip.AddrPortFrom(ip, bound.Port()).String()+"/")
+		urls = append(urls, s.cert.scheme()+"://"+netip.AddrPortFrom(ip, bound.Port()).String()+"/")
 	}
-	return append(urls, "http://"+net.JoinHostPort("localhost", strconv.Itoa(int(bound.Port())))+"/")
+	return append(urls, s.cert.scheme()+"://"+net.JoinHostPort("localhost", strconv.Itoa(int(bound.Port())))+"/")
 }
 
 // PeerAddrs returns the addresses that peers are told, as a client on loopback would be; none before Listen.
