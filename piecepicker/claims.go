@@ -162,10 +162,19 @@ func (p *Picker) impossible(i uint32) bool {
 	return !p.otherOrigin && !p.everSent.has(i) && p.pieces[i].offers == 0
 }
 
-// strike notes n impossible claims of q. The caller judges q afterwards.
-func (q *peer) strike(n int) {
+// strike notes n impossible claims of q. The caller judges q afterwards. What a liar was offered and did not begin to take is for
+// others at once.
+func (p *Picker) strike(q *peer, n int) {
 	q.strikes += n
-	q.liar = q.liar || q.strikes >= strikesMost
+	if q.liar || q.strikes < strikesMost {
+		return
+	}
+	q.liar = true
+	for k := range q.loans {
+		if ln := &q.loans[k]; !ln.asked && !ln.withdrawn {
+			p.withdraw(q, ln, NotStarted, p.now-ln.made)
+		}
+	}
 }
 
 // secondOrigin notes that somebody has pieces that are not from us: what was impossible no longer is.

@@ -78,6 +78,19 @@ func TestThreeImpossibleHavesMakeALiar(t *testing.T) {
 	require.Equal(t, Unsent, w.piece(4).Needed)
 }
 
+func TestWhatALiarWasOfferedIsForOthers(t *testing.T) {
+	w := draw(t, Config{}, 9, "L\na")
+	w.next()
+	require.NotEmpty(t, w.loans("L"))
+	for i := range uint32(9) {
+		if p := w.piece(i); p.Offers == 0 && w.peer("L").Trust != Liar {
+			w.has("L", i)
+		}
+	}
+	require.Equal(t, Liar, w.peer("L").Trust)
+	require.Empty(t, w.loans("L"))
+}
+
 func TestClaimOfWhatIsOnItsWayIsNoLie(t *testing.T) {
 	w := draw(t, Config{}, 2, "a\nb")
 	w.next()

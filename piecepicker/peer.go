@@ -111,7 +111,7 @@ func (p *Picker) enter(q *peer, b bitset) {
 	if q.nHave == len(p.pieces) {
 		q.claimed, q.complete, q.have = true, true, nil
 	} else {
-		q.strike(strikes)
+		p.strike(q, strikes)
 	}
 	p.judge(q)
 	p.touch(q)
@@ -172,7 +172,7 @@ func (p *Picker) gain(q *peer, i uint32) {
 		ours, untouched = p.receive(q, q.index[i])
 	}
 	if !ours && untouched && p.impossible(i) {
-		q.strike(1)
+		p.strike(q, 1)
 		p.judge(q)
 	}
 	if !ours {
