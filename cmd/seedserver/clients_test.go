@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -53,10 +54,14 @@ func libtorrent(t *testing.T, source, dir, bind string) {
 func transmission(t *testing.T, source, dir, bind string) {
 	t.Helper()
 	conf := t.TempDir()
+	address, port := `"bind-address-ipv4":`+strconv.Quote(bind), 16883
+	if strings.Contains(bind, ":") { // it asks trackers from one address of IPv4, if it has one, so the port must be its own
+		address, port = `"bind-address-ipv4":"0.0.0.0","bind-address-ipv6":`+strconv.Quote(bind), 40000+rand.IntN(20000)
+	}
 	rpc := fmt.Sprintf("%d", 20000+rand.IntN(20000))
 	settings := fmt.Sprintf(`{"dht-enabled":false,"lpd-enabled":false,"utp-enabled":false,"port-forwarding-enabled":false,
-		"bind-address-ipv4":%q,"peer-port":16883,"rpc-port":%s,"rpc-bind-address":"127.0.0.1","rpc-whitelist-enabled":false,
-		"rpc-authentication-required":false,"download-dir":%q,"preallocation":0,"umask":18}`, bind, rpc, dir)
+		%s,"peer-port":%d,"rpc-port":%s,"rpc-bind-address":"127.0.0.1","rpc-whitelist-enabled":false,
+		"rpc-authentication-required":false,"download-dir":%q,"preallocation":0,"umask":18}`, address, port, rpc, dir)
 	require.NoError(t, os.WriteFile(filepath.Join(conf, "settings.json"), []byte(settings), 0o644))
 	daemon := exec.Command("transmission-daemon", "-f", "-g", conf)
 	log := &logBuffer{}

@@ -37,8 +37,8 @@
 //
 // # Limitations
 //
-// Answers leave from the address the system chooses: on a host with several,
-// listen on each. An answer has the peers of one address family, fits one packet
+// But on Linux, answers leave from the address the system chooses: on a host with
+// several, listen on each. An answer has the peers of one address family, fits one packet
 // (241 IPv4 or 67 IPv6 peers), and has no minimal interval, no "retry in" and no
 // external address: the protocol has no place for them. A scrape carries no
 // announce key. Event "paused" (BEP 21) has no number.

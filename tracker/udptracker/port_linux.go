@@ -22,6 +22,28 @@ type port struct {
 	names    [batch]name
 	received [batch][maxPacket]byte
 	replies  [batch][maxReply]byte
+	arrivals [batch]arrival
+	several  bool // the socket is bound to no address: arrivals are used
+}
+
+// arrival is the control message with the address of ours that a packet came
+// to. Sent back with the answer, it makes that the address it leaves from: a
+// client takes none from elsewhere.
+//
+//	0  8  length   8  4  level   12  4  type
+//	IPv6: 16  16  address   32  4  interface
+//	IPv4: 16  4  interface  20  4  address   24  4  address in the packet
+type arrival [40]byte
+
+// forget takes the interface out, which is the routing table's to choose, but
+// for an address that means nothing without it.
+func (a *arrival) forget() {
+	switch level := binary.NativeEndian.Uint32(a[8:]); {
+	case level == syscall.IPPROTO_IP:
+		clear(a[16:20])
+	case a[16] != 0xfe || a[17]&0xc0 != 0x80: // not link-local
+		clear(a[32:36])
+	}
 }
 
 // batch is the number of packets taken at once.
@@ -61,11 +83,21 @@ func newPort(conn *net.UDPConn) (*port, error) {
 		p.close()
 		return nil, err
 	}
+	p.several = conn.LocalAddr().(*net.UDPAddr).IP.IsUnspecified() && p.askArrivals() == nil
 	for i := range batch {
 		p.iovIn[i] = syscall.Iovec{Base: &p.received[i][0], Len: maxPacket}
 		p.in[i].head = syscall.Msghdr{Name: &p.names[i][0], Iov: &p.iovIn[i], Iovlen: 1}
 	}
 	return p, nil
+}
+
+// askArrivals has packets come with their arrival.
+func (p *port) askArrivals() error {
+	const recvPktinfo = 49 // IPV6_RECVPKTINFO; a socket of both families tells of IPv4, too
+	if syscall.SetsockoptInt(p.fd, syscall.IPPROTO_IPV6, recvPktinfo, 1) == nil {
+		return nil
+	}
+	return syscall.SetsockoptInt(p.fd, syscall.IPPROTO_IP, syscall.IP_PKTINFO, 1)
 }
 
 // dup returns another descriptor of a socket, closed on exec.
@@ -87,6 +119,9 @@ func (p *port) interrupt() { syscall.Shutdown(p.fd, syscall.SHUT_RD) }
 func (p *port) receive() (int, error) {
 	for i := range p.in {
 		p.in[i].head.Namelen = uint32(len(p.names[i]))
+		if p.several {
+			p.in[i].head.Control, p.in[i].head.Controllen = &p.arrivals[i][0], uint64(len(p.arrivals[i]))
+		}
 	}
 	for {
 		n, _, errno := syscall.Syscall6(syscall.SYS_RECVMMSG, uintptr(p.fd),
@@ -132,6 +167,10 @@ func (p *port) send(n int) {
 		}
 		p.iovOut[i].Base = &p.replies[i][0]
 		p.out[k].head = syscall.Msghdr{Name: &p.names[i][0], Namelen: p.in[i].head.Namelen, Iov: &p.iovOut[i], Iovlen: 1}
+		if used := p.in[i].head.Controllen; p.several && used > 0 {
+			p.arrivals[i].forget()
+			p.out[k].head.Control, p.out[k].head.Controllen = &p.arrivals[i][0], used
+		}
 		k++
 	}
 	for sent := 0; sent < k; {

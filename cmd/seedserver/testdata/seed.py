@@ -7,7 +7,7 @@ import libtorrent as lt
 
 source, data, bind, port = sys.argv[1:5]
 session = lt.session({
-    "listen_interfaces": f"{bind}:{port}", "outgoing_interfaces": bind,
+    "listen_interfaces": f"{bind}:{port}", "outgoing_interfaces": bind.strip("[]"),
     "enable_dht": False, "enable_lsd": False, "enable_upnp": False, "enable_natpmp": False,
     "enable_outgoing_utp": False, "enable_incoming_utp": False, "allow_multiple_connections_per_ip": True,
 })
