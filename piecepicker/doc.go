@@ -68,7 +68,7 @@
 //	HAVE, 5,000 peers        106     278     279      317      half of all pieces each, events at random: cache misses
 //	need, 5,000 peers        415     238     274      215      an offer, and taking it back
 //	assist, 5,000 peers      286     294     287      300
-//	rarest, worst case       326     350     850    2,673      for a peer that lacks 20 pieces, all of them common
+//	rarest, worst case       254     282     348      462      for a peer that lacks 20 pieces, all of them common
 //
 // 5,000 half-full peers of 100,000 pieces take 75 MB, of which their bitfields are 62; the work of each second is 1 ms.
 //
