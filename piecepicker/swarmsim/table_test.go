@@ -192,6 +192,9 @@ Made by %s; not written by hand.
 says otherwise. Mixed lines: 20 %% of 0.12 up and 2.4 down, 50 %% of 0.6 and 6, 25 %% of 2 and 12, 5 %% of 8 and 24 MiB/s. Each
 figure is a mean of %d seeds, %d in the steady state; of one, where there are a thousand peers or more. "conservative" has the release gate,
 "without gate" has not; "normal", "libtorrent" (super-seeding) and "BEP 16" (strict) are models of what others do.
+
+What one run of a thousand leaving peers costs is chance: the server sees 200 of them, and when those leave it sends again what the
+others have. Six seeds of "leave, N=1000, conservative" gave 1.04, 1.05, 1.05, 1.06, 1.07 and 1.98 copies.
 `
 
 func results(all table) string {
