@@ -46,10 +46,11 @@ func (s *swappable) swap(c *storage.Content) {
 
 // swarmOf returns the swarm of a published torrent, which it wakes; nil if there is none.
 func (ts *torrents) swarmOf(h metainfo.InfoHash) *swarm.Swarm {
-	if t := ts.find(h); t != nil {
-		return ts.wake(t)
+	t := ts.find(h)
+	if t == nil || t.private() && t.awake.Load() == nil && !ts.gate.admissions.Any(h) {
+		return nil // nobody can be admitted: it is as if there were no such torrent, in the same time
 	}
-	return nil
+	return ts.wake(t)
 }
 
 // wake returns the swarm of t; nil if t is retired, or its files cannot be opened.

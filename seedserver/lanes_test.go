@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -365,4 +366,41 @@ func TestSession(t *testing.T) {
 	require.NotEmpty(t, last.header.Get("Retry-After"))
 	c.setUsers("alice")
 	require.Equal(t, http.StatusNotFound, c.get("", "/zebra/", with).status)
+}
+
+// TestLanesOutside: neither the local network, nor the DHT, nor other peers, nor the tracker's page are told of what is private.
+func TestLanesOutside(t *testing.T) {
+	c := newClub(t)
+	h := c.torrentOf("alice").InfoHash
+	open, err := metainfo.Parse([]byte(c.get("", "/open/readme.txt.torrent").body))
+	require.NoError(t, err)
+
+	local := c.srv.torrents.public()
+	require.Contains(t, local, [20]byte(open.InfoHash))
+	require.NotContains(t, local, [20]byte(h))
+	for _, one := range c.srv.torrents.all() {
+		require.NotEqual(t, one.private(), slices.Contains(local, [20]byte(one.infohash())))
+	}
+	if status := c.srv.dhtStatus(); status != nil {
+		require.EqualValues(t, len(local), status.Published)
+	}
+	private := c.srv.torrents.find(h)
+	c.srv.torrents.heardLocally(h, netip.MustParseAddrPort("192.0.2.1:6881"))
+	c.srv.torrents.foundByDHT(h, netip.MustParseAddrPort("192.0.2.2:6881"), nil)
+	require.Nil(t, private.awake.Load(), "nobody wakes it from outside")
+	require.Empty(t, c.shake("127.0.0.1", h, "-XX0000-abcdefghijkl"))
+	require.Nil(t, private.awake.Load())
+
+	require.Contains(t, c.announce(c.torrentOf("alice").Announce, h), "5:peers")
+	for _, form := range []string{"text/html", "application/json", "text/plain"} {
+		for _, user := range []string{"", "bob"} {
+			body := c.get(user, "/-/tracker", accept(form)).body
+			require.NotContains(t, body, "zebra")
+			require.NotContains(t, body, hex.EncodeToString(h[:]))
+		}
+	}
+	table := c.srv.survey.make(time.Now())
+	require.Zero(t, table.Total.Connections)
+	require.Zero(t, table.Total.Addresses)
+	require.NotContains(t, c.get("", "/scrape").body, string(h[:]), "a full scrape")
 }

@@ -353,6 +353,8 @@ func TestAdmissions(t *testing.T) {
 	check(start, hash1, other, [20]byte{}, "", "")
 	check(start, hash2, peer, id, "", "")
 	check(start.Add(last), hash1, peer, id, "", "")
+	require.True(t, a.Any(hash1))
+	require.False(t, a.Any(hash2))
 	a.Expire(start.Add(last))
 	require.Empty(t, a.all)
 

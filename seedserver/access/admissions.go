@@ -64,6 +64,13 @@ func (a *Admissions) Key(now time.Time, infohash [20]byte, addr netip.Addr, id [
 	return byAddr, byID
 }
 
+// Any reports whether anybody has announced a torrent lately.
+func (a *Admissions) Any(infohash [20]byte) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.all[infohash]) > 0
+}
+
 // Expire forgets what is over.
 func (a *Admissions) Expire(now time.Time) {
 	a.mu.Lock()

@@ -41,6 +41,10 @@ type Account struct {
 	more     chan struct{} // closed when reserved has grown
 	short    chan struct{} // holds a value when somebody waits for more
 	failed   bool          // the last Save: it is tried again with the next tick
+	// window is how many bytes are reserved before they are sent. They are lost with a crash, so it is no more than what goes in
+	// about a second: it doubles while it does not last so long, and halves while nothing is needed.
+	window   int64
+	reserves int // since the last tick
 }
 
 // NewAccount returns the account as of now. Bytes can be sent once Run runs.
@@ -52,6 +56,7 @@ func NewAccount(cfg AccountConfig, now time.Time) *Account {
 	}
 	a := &Account{
 		cfg: cfg, pacer: NewPacer(cfg.Budget, cfg.day(), now, spent), reserved: spent, more: make(chan struct{}), short: make(chan struct{}, 1),
+		window: least,
 	}
 	for lane := range a.nodes {
 		a.nodes[lane] = New(nil, 1)
@@ -94,7 +99,7 @@ func (a *Account) take(lane Lane, n int64) (more <-chan struct{}) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.pacer.spent+n <= a.reserved && a.pacer.Spend(lane, n) {
-		if a.reserved-a.pacer.spent < a.ahead()/2 {
+		if a.low() {
 			a.askForMore()
 		}
 		return nil
@@ -141,18 +146,26 @@ func (a *Account) State() (State, bool) {
 }
 
 const (
-	aheadFor  = 10 * time.Second // what is reserved lasts so long
-	leastPart = 1000             // and is not more than this part of the budget, but
-	least     = 256 << 10        // bytes, what one Wait may ask for
+	least     = 256 << 10 // bytes that are reserved before they are sent, at the least: what one Wait may ask for
+	leastPart = 1000      // and at most this part of the budget
 )
 
-// ahead is how many bytes are reserved before they are sent. They are lost with a crash. a.mu is held.
-func (a *Account) ahead() int64 {
-	rate := 0.0
-	for lane := range a.nodes {
-		rate += a.pacer.Rate(Lane(lane))
+// low reports whether it is time to reserve more. a.mu is held.
+func (a *Account) low() bool { return a.reserved-a.pacer.spent < max(least, a.window/2) }
+
+// widen notes that something is reserved. a.mu is held.
+func (a *Account) widen() {
+	if a.reserves++; a.reserves > 1 {
+		a.window = max(least, min(2*a.window, int64(a.cfg.Budget)/leastPart))
 	}
-	return max(least, min(int64(rate*aheadFor.Seconds()), int64(a.cfg.Budget)/leastPart))
+}
+
+// narrow notes that a second is over. a.mu is held.
+func (a *Account) narrow() {
+	if a.reserves == 0 {
+		a.window = max(least, a.window/2)
+	}
+	a.reserves = 0
 }
 
 // Run keeps the pace and reserves ahead until ctx ends; then it writes what was really sent.
@@ -185,6 +198,7 @@ func (a *Account) advance(now time.Time) (again bool) {
 		a.askForMore()
 	}
 	a.setRates()
+	a.narrow()
 	again, a.failed = a.failed, false
 	return again
 }
@@ -192,7 +206,12 @@ func (a *Account) advance(now time.Time) (again bool) {
 // reserve remembers that more is going to be sent, and then lets it.
 func (a *Account) reserve(ctx context.Context) {
 	a.mu.Lock()
-	next := Reservation{Start: a.pacer.start, Bytes: min(int64(a.cfg.Budget), a.pacer.spent+a.ahead())}
+	if !a.low() {
+		a.mu.Unlock()
+		return
+	}
+	a.widen()
+	next := Reservation{Start: a.pacer.start, Bytes: min(int64(a.cfg.Budget), a.pacer.spent+a.window)}
 	if next.Bytes <= a.reserved {
 		a.mu.Unlock()
 		return
