@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/seedserver/bittorrent/seedserver/web/admin"
 )
 
@@ -56,9 +58,13 @@ func isLoopback(host string) bool {
 // newAdmin makes what answers on the admin listener.
 func (s *Server) newAdmin() (err error) {
 	s.adminToken = rand.Text()
+	var metrics []prometheus.Collector
+	if s.peers != nil {
+		metrics = append(metrics, &trackerMetrics{s.peers, s.pace, &s.counted, s.packets})
+	}
 	s.admin, err = admin.New(admin.Config{
 		Source: newStatusSource(s), Classes: adminClasses(), Version: s.cfg.version(), Hosts: s.cfg.AdminHosts, Auth: s.cfg.AdminAuth,
-		Token: s.adminToken, Profiles: s.cfg.Profiles, Logger: s.log,
+		Token: s.adminToken, Metrics: metrics, Profiles: s.cfg.Profiles, Logger: s.log,
 	})
 	return err
 }

@@ -51,6 +51,7 @@ type Server struct {
 	pace     *admission.Pace    // likewise
 	packets  *udptracker.Server // likewise
 	survey   *survey            // likewise
+	counted  trackerCounts
 	limit    *budget.Node
 	web      *web.Handler
 	handler  http.Handler
@@ -117,9 +118,6 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.advertiser = newAdvertiser(&s.cfg, netip.AddrPort{})
 	s.web = web.New(s.webConfig())
-	if err := s.newAdmin(); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
 	s.handler = webSeed{s, s.web}
 	if !cfg.NoTracker {
 		requests, err := s.newTracker()
@@ -127,6 +125,9 @@ func New(cfg Config) (*Server, error) {
 			return nil, errors.Join(err, s.Close())
 		}
 		s.handler = s.public(requests, s.handler)
+	}
+	if err := s.newAdmin(); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	s.handler = s.logRequests(s.handler)
 	if cfg.ProxyHeader == ProxyForwarded {

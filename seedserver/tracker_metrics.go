@@ -9,7 +9,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/seedserver/bittorrent/seedserver/admission"
 	"github.com/seedserver/bittorrent/tracker/httptracker"
+	"github.com/seedserver/bittorrent/tracker/peerstore"
+	"github.com/seedserver/bittorrent/tracker/udptracker"
 )
 
 // trackerCounts are the requests over HTTP; those over UDP are counted by their server.
@@ -37,10 +40,19 @@ var (
 	descTrackerPackets   = prometheus.NewDesc("seedserver_tracker_dropped_packets_total", "Packets that were not answered as they hoped, by why.", []string{"why"}, nil)
 )
 
+// trackerMetrics are what Prometheus reads of a tracker.
+type trackerMetrics struct {
+	peers   *peerstore.Store
+	pace    *admission.Pace
+	counted *trackerCounts
+	packets *udptracker.Server // nil without UDP
+}
+
 // newMetrics answers /metrics, /healthz and /readyz.
 func (t *Tracker) newMetrics() http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(t, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(&trackerMetrics{t.peers, t.pace, &t.counted, t.packets}, collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	ok := func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") }
@@ -50,28 +62,28 @@ func (t *Tracker) newMetrics() http.Handler {
 }
 
 // Describe is part of prometheus.Collector.
-func (t *Tracker) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeByCollect(t, out) }
+func (m *trackerMetrics) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeByCollect(m, out) }
 
 // Collect is part of prometheus.Collector.
-func (t *Tracker) Collect(out chan<- prometheus.Metric) {
+func (m *trackerMetrics) Collect(out chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
 	count := func(d *prometheus.Desc, v float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
 	}
-	stats := t.peers.Stats()
+	stats := m.peers.Stats()
 	gauge(descTrackerPeers, float64(stats.Peers4), "ipv4")
 	gauge(descTrackerPeers, float64(stats.Peers6), "ipv6")
 	gauge(descTrackerTorrents, float64(stats.Torrents))
-	gauge(descTrackerInterval, t.pace.Interval().Seconds())
-	count(descTrackerAnnounces, float64(t.counted.announces.Load()), "http")
-	count(descTrackerScrapes, float64(t.counted.scrapes.Load()), "http")
-	count(descTrackerRefused, float64(t.counted.refused.Load()), "http")
-	if t.packets == nil {
+	gauge(descTrackerInterval, m.pace.Interval().Seconds())
+	count(descTrackerAnnounces, float64(m.counted.announces.Load()), "http")
+	count(descTrackerScrapes, float64(m.counted.scrapes.Load()), "http")
+	count(descTrackerRefused, float64(m.counted.refused.Load()), "http")
+	if m.packets == nil {
 		return
 	}
-	p := t.packets.Stats()
+	p := m.packets.Stats()
 	count(descTrackerAnnounces, float64(p.Announces), "udp")
 	count(descTrackerScrapes, float64(p.Scrapes), "udp")
 	count(descTrackerRefused, float64(p.Refused), "udp")

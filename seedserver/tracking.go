@@ -49,7 +49,7 @@ func (s *Server) newTracker() (requests http.Handler, err error) {
 		Own: func(_ [20]byte, r *http.Request) []netip.AddrPort {
 			return onePerFamily(s.addrs(s.web.Via(r)))
 		},
-		ClientAddr: s.proxies.Client, TrustedProxies: s.proxies, CurrentInterval: s.pace.Interval, Logger: s.log,
+		ClientAddr: s.proxies.Client, TrustedProxies: s.proxies, CurrentInterval: s.pace.Interval, Log: s.counted.request, Logger: s.log,
 	}), nil
 }
 

@@ -18,7 +18,7 @@ import (
 
 // TestTrackerOverUDP: what is published is tracked on the UDP port of the index, too, and nothing else is.
 func TestTrackerOverUDP(t *testing.T) {
-	srv, dir, _ := running(t, nil)
+	srv, dir, _ := running(t, func(c *Config) { c.Admin, c.AdminExact = "127.0.0.1:0", true })
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "a"), []byte("content"), 0o644))
 	require.Eventually(t, func() bool { return len(srv.torrents.all()) == 1 }, 10*time.Second, 10*time.Millisecond)
 	var infohash [20]byte
@@ -52,4 +52,12 @@ func TestTrackerOverUDP(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, strings.Count(string(body), `"infohash"`), "%s", body)
 	require.Contains(t, string(body), `"name":"a","size":7,"complete":1,"downloading":1`)
+
+	resp, err = http.Get(srv.AdminURL() + "metrics")
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	body, err = io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.Contains(t, string(body), `seedserver_tracker_announces_total{transport="udp"} 2`)
+	require.Contains(t, string(body), `seedserver_tracker_peers{family="ipv4"} 1`)
 }

@@ -1,6 +1,10 @@
 package admin
 
-import "log/slog"
+import (
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // Config configures a [Handler]. Only Source is needed. It is not modified and must not be while the Handler is in use.
 type Config struct {
@@ -17,6 +21,8 @@ type Config struct {
 	Auth string
 	// Token, if not empty, is a password that opens the same with any user name: for programs that read it from a private file.
 	Token string
+	// Metrics are collected with the Handler's own.
+	Metrics []prometheus.Collector
 	// Profiles serves the runtime's profiles below /debug/pprof/.
 	Profiles bool
 	// MaxListeners is how many may listen to live changes at a time. If zero, 1000.

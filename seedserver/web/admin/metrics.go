@@ -62,6 +62,7 @@ func (h *Handler) newMetrics(each bool) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
 		&collector{h, each}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(h.cfg.Metrics...)
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(h.log.Handler(), slog.LevelWarn), Timeout: 10 * time.Second,
 		ErrorHandling: promhttp.ContinueOnError,
