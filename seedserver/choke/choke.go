@@ -52,6 +52,9 @@ type Choker[P comparable] struct {
 	poor      int       // rounds in a row in which what each peer got was of no use
 	held      time.Time // when the first of those who may not be unchoked yet, though there is a slot, may; else zero
 	changes   []Change[P]
+
+	leeching  bool
+	favourite *member[P] // the optimistic unchoke while we leech
 }
 
 type member[P comparable] struct {
@@ -63,6 +66,7 @@ type member[P comparable] struct {
 	flipped    time.Time // of the last choke or unchoke; zero when there was none
 	since      time.Time // when its wait, or its turn, began
 	sent       int64     // bytes in this turn
+	got, given int64     // bytes it sent us: in this round, and lately
 }
 
 // New returns a Choker without peers.
@@ -190,8 +194,13 @@ func (c *Choker[P]) Advance(now time.Time, load Load) {
 	optimistic := c.rounds%optimisticRounds == 0
 	c.resize(load)
 	c.shrink(now)
-	c.rotate(now, optimistic)
-	if optimistic {
+	c.weigh()
+	if c.leeching {
+		c.reciprocate(now, optimistic)
+	} else {
+		c.rotate(now, optimistic)
+	}
+	if optimistic && !c.leeching {
 		c.tryNewest(now)
 	}
 	c.fill(now)

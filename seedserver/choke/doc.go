@@ -19,5 +19,9 @@
 //   - The number of slots, unless it is configured, is every peer there is, and shrinks only when what each of them gets is
 //     too slow to be of use.
 //
+// While we lack something ourselves, [Choker.SetLeeching], slots are no matter of fairness: they go to those that gave us most in
+// the last rounds, told by [Choker.Received], and one of them, the optimistic unchoke, to each of the others in turn for thirty
+// seconds. Where there are slots for everybody this changes nothing.
+//
 // Everything is a pure function of the calls made: no goroutine, clock, lock or log. A Choker belongs to one goroutine.
 package choke

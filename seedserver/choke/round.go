@@ -126,6 +126,9 @@ func (c *Choker[P]) fill(now time.Time) {
 		}
 	}
 	slices.SortStableFunc(ready, func(a, b *member[P]) int {
+		if c.leeching && a.interested && b.interested {
+			return c.sooner(a, b)
+		}
 		if a.interested != b.interested {
 			if a.interested {
 				return -1

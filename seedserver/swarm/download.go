@@ -80,6 +80,7 @@ func newDownload(cfg *Config) *download {
 		jobs:     make(chan *assembly, max(2, cfg.Download.memory()/cfg.Info.PieceLength)+2),
 		banned:   map[netip.AddrPort]struct{}{},
 	}
+	d.choker.SetLeeching(d.leeching())
 	for i := range cfg.Info.NumPieces() {
 		if d.asker.Has(uint32(i)) {
 			d.have += cfg.Info.PieceSize(i)
@@ -241,6 +242,7 @@ func (d *download) feedAll() {
 // complete turns to seeding: nothing is wanted of anybody, and those that understand it know (BEP 21).
 func (d *download) complete(now time.Time) {
 	d.l.log.Info("download complete")
+	d.choker.SetLeeching(false)
 	for _, p := range d.peers {
 		d.l.setAmInterested(now, p, false)
 		if id := p.theirs.ID(extension.UploadOnlyName); id != 0 {

@@ -109,6 +109,7 @@ func (d *download) answered(now time.Time, p *peer, a answer) {
 		d.l.takeBack(now, d.peers[id], a.Request)
 	}
 	if got.Fate == piecepicker.Useful {
+		d.choker.Received(p, int64(a.Length))
 		d.keep(b, a.data(), got.Full)
 	} else {
 		d.wasted += int64(a.Length)
