@@ -67,7 +67,7 @@ func NewClient(ctx context.Context, cfg ClientConfig) (*Client, error) {
 	id := peerwire.NewPeerID(peerIDPrefix, random[:])
 	return &Client{
 		cfg: cfg, log: cfg.Logger, id: id, ln: ln,
-		host: swarm.NewHost(swarm.HostConfig{PeerID: id, MaxPeers: cfg.MaxPeers, Logger: cfg.Logger}),
+		host: swarm.NewHost(swarm.HostConfig{PeerID: id, MaxPeers: cfg.MaxPeers, Bind: boundAddr(ln).Addr(), Logger: cfg.Logger}),
 		up:   budget.New(nil, cfg.MaxUp), down: budget.New(nil, cfg.MaxDown),
 		pool:   storage.NewPool(0),
 		public: trackernet.New(trackernet.Config{}), private: trackernet.New(trackernet.Config{Private: true}),

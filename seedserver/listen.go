@@ -54,6 +54,13 @@ func listenPeer(ctx context.Context, addr string, exact bool) (net.Listener, err
 	}
 }
 
+// bindOf is the address in addr, which an interface or a name is not.
+func bindOf(addr string) netip.Addr {
+	host, _, _ := net.SplitHostPort(addr)
+	ip, _ := netip.ParseAddr(host)
+	return ip.Unmap()
+}
+
 // boundAddr is where l listens; an unspecified address stays unspecified.
 func boundAddr(l net.Listener) netip.AddrPort {
 	ap, err := netip.ParseAddrPort(l.Addr().String())

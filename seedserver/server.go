@@ -93,7 +93,7 @@ func New(cfg Config) (*Server, error) {
 	var id [20]byte
 	rand.Read(id[:])
 	s.host = swarm.NewHost(swarm.HostConfig{
-		PeerID: peerwire.NewPeerID(peerIDPrefix, id[:]), MaxPeers: cfg.maxPeers(), Logger: s.log,
+		PeerID: peerwire.NewPeerID(peerIDPrefix, id[:]), MaxPeers: cfg.maxPeers(), Bind: bindOf(cfg.peer()), Logger: s.log,
 		Wake: func(h metainfo.InfoHash) *swarm.Swarm { return s.torrents.swarmOf(h) },
 	})
 	if s.ledger, err = (ledger.Config{Logger: s.log}).Open(context.Background(), cfg.State); err != nil {

@@ -104,10 +104,10 @@ func (s *socket) look() []net.Interface {
 	return use
 }
 
-// bound reports whether we take peers at an address of an interface.
+// bound reports whether we take peers at an address of an interface, or of its network.
 func (s *socket) bound(here []netip.Prefix) bool {
 	return !s.bind.IsValid() || s.bind.IsUnspecified() ||
-		slices.ContainsFunc(here, func(p netip.Prefix) bool { return p.Addr() == s.bind.Unmap().WithZone("") })
+		slices.ContainsFunc(here, func(p netip.Prefix) bool { return p.Contains(s.bind.Unmap().WithZone("")) })
 }
 
 // prefixes returns the addresses of an interface of one family, each with its network.

@@ -224,7 +224,10 @@ func (h *Host) handshake(s *Swarm) peerwire.Handshake {
 }
 
 // dialTCP is how peers are dialled if HostConfig does not say.
-func dialTCP(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
+func (c *HostConfig) dialTCP(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
 	var d net.Dialer
+	if c.Bind.IsValid() && !c.Bind.IsUnspecified() {
+		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(c.Bind, 0))
+	}
 	return d.DialContext(ctx, "tcp", addr.String())
 }

@@ -33,6 +33,8 @@ type HostConfig struct {
 	DialRate int
 	// MaxDials is how many dials are under way at a time, their handshakes included. If zero, 64.
 	MaxDials int
+	// Bind is the address that dials leave from. If zero or unspecified, the system chooses.
+	Bind netip.Addr
 	// Dial connects to a peer. If nil, by TCP.
 	Dial func(ctx context.Context, addr netip.AddrPort) (net.Conn, error)
 	// Logger is for people. If nil, nothing is logged. What strangers can cause is logged at Debug.
@@ -47,7 +49,7 @@ func (c *HostConfig) maxDials() int   { return max(1, cmp.Or(c.MaxDials, 64)) }
 
 func (c *HostConfig) dial() func(context.Context, netip.AddrPort) (net.Conn, error) {
 	if c.Dial == nil {
-		return dialTCP
+		return c.dialTCP
 	}
 	return c.Dial
 }

@@ -17,19 +17,20 @@ const (
 	pexSettled  = 10 * time.Second // a peer is not told of before it has been connected so long
 	pexTolerant = 30 * time.Second // between the messages of a peer; what comes earlier is not read
 	pexHasty    = 200              // how much noise such a message is
+	pexCross    = 15 * time.Second // from when one of two is told of the other until that one is: dials that cross are both lost
 	maxTold     = 200              // peers that one knows from us at a time
 )
 
 // An exchange is what one peer was told of others (BEP 11), and when.
 type exchange struct {
-	told  map[netip.AddrPort]struct{}
+	told  map[netip.AddrPort]time.Time
 	due   time.Time // of our next message; zero before the peer's handshake
 	heard time.Time // when its last one was read
 }
 
 // news returns what p is to be told now that those in current are connected: what it lost first, and those of the highest
 // priority for the two of them (BEP 40), so that everybody is told of others.
-func (x *exchange) news(p *peer, current map[netip.AddrPort]*peer) extension.PEX {
+func (x *exchange) news(now time.Time, p *peer, current map[netip.AddrPort]*peer) extension.PEX {
 	var m extension.PEX
 	for addr := range x.told {
 		if current[addr] == nil && len(m.Dropped) < extension.MaxPEX {
@@ -37,7 +38,10 @@ func (x *exchange) news(p *peer, current map[netip.AddrPort]*peer) extension.PEX
 		}
 	}
 	for addr, q := range current {
-		if _, told := x.told[addr]; !told && q != p && addr != p.listens() && candidates.Usable(candidates.PEX, p.addr.Addr(), addr) {
+		if _, told := x.told[addr]; told || now.Sub(q.exchange.told[p.listens()]) < pexCross {
+			continue
+		}
+		if q != p && addr != p.listens() && candidates.Usable(candidates.PEX, p.addr.Addr(), addr) {
 			m.Added = append(m.Added, extension.PEXPeer{Addr: addr, Flags: q.pexFlags()})
 		}
 	}
@@ -55,15 +59,15 @@ func (x *exchange) news(p *peer, current map[netip.AddrPort]*peer) extension.PEX
 }
 
 // noted keeps what was told.
-func (x *exchange) noted(m extension.PEX) {
+func (x *exchange) noted(now time.Time, m extension.PEX) {
 	if x.told == nil {
-		x.told = map[netip.AddrPort]struct{}{}
+		x.told = map[netip.AddrPort]time.Time{}
 	}
 	for _, addr := range m.Dropped {
 		delete(x.told, addr)
 	}
 	for _, q := range m.Added {
-		x.told[q.Addr] = struct{}{}
+		x.told[q.Addr] = now
 	}
 }
 
@@ -101,11 +105,11 @@ func (l *loop) tellPeers(now time.Time) {
 		if current == nil {
 			current = l.connectable(now)
 		}
-		m := p.exchange.news(p, current)
+		m := p.exchange.news(now, p, current)
 		if len(m.Added)+len(m.Dropped) == 0 {
 			continue
 		}
-		p.exchange.noted(m)
+		p.exchange.noted(now, m)
 		p.exchange.due = now.Add(pexInterval)
 		l.push(now, p, peerwire.Append(l.frames[:0], peerwire.Extended{ID: id, Payload: m.AppendTo(nil)}))
 	}
