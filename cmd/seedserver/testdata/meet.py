@@ -5,7 +5,7 @@ peer=IP:PORT   dial this peer
 lsd=1          take part in local service discovery
 dials=0        dial nobody
 until=IP       exit 0 when a peer of this address is connected, else when the download is complete
-source=pex     and it must have been told by this: pex, lsd, or "" for a peer that dialled us
+source=pex     and it must have been told by this: pex or lsd
 
 It prints the sources and the direction of that connection."""
 import sys
@@ -38,7 +38,7 @@ def met():
         if peer.ip[0] != option["until"] or peer.flags & (lt.peer_info.connecting | lt.peer_info.handshake):
             continue
         told = [name for name in ("tracker", "dht", "pex", "lsd") if peer.source & getattr(lt.peer_info, name)]
-        if "source" not in option or option["source"] in told or not option["source"] and not peer.flags & lt.peer_info.local_connection:
+        if "source" not in option or option["source"] in told:
             print(*told, "outgoing" if peer.flags & lt.peer_info.local_connection else "incoming")
             return True
     return False
@@ -46,5 +46,3 @@ def met():
 
 while not met():
     time.sleep(0.05)
-if option.get("stay"):
-    time.sleep(float(option["stay"]))
