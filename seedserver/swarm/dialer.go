@@ -223,11 +223,15 @@ func (h *Host) handshake(s *Swarm) peerwire.Handshake {
 	}
 }
 
-// dialTCP is how peers are dialled if HostConfig does not say.
-func (c *HostConfig) dialTCP(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
-	var d net.Dialer
-	if c.Bind.IsValid() && !c.Bind.IsUnspecified() {
-		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(c.Bind, 0))
+// dialTCP is how peers are dialled where nothing else is said.
+func dialTCP(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
+	return new(net.Dialer).DialContext(ctx, "tcp", addr.String())
+}
+
+// dialFrom is dialTCP from an address of ours.
+func dialFrom(bind netip.Addr) func(context.Context, netip.AddrPort) (net.Conn, error) {
+	d := &net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(bind, 0))}
+	return func(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
+		return d.DialContext(ctx, "tcp", addr.String())
 	}
-	return d.DialContext(ctx, "tcp", addr.String())
 }

@@ -48,10 +48,13 @@ func (c *HostConfig) dialRate() int   { return max(1, cmp.Or(c.DialRate, 20)) }
 func (c *HostConfig) maxDials() int   { return max(1, cmp.Or(c.MaxDials, 64)) }
 
 func (c *HostConfig) dial() func(context.Context, netip.AddrPort) (net.Conn, error) {
-	if c.Dial == nil {
-		return c.dialTCP
+	switch {
+	case c.Dial != nil:
+		return c.Dial
+	case c.Bind.IsValid() && !c.Bind.IsUnspecified():
+		return dialFrom(c.Bind)
 	}
-	return c.Dial
+	return dialTCP
 }
 
 // A Host takes the connections of all torrents, on one port: it reads the handshake and hands each connection to the [Swarm]
