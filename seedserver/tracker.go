@@ -241,7 +241,9 @@ func (t *Tracker) Run(ctx context.Context) error {
 			}
 		})
 	}
-	part("serving HTTP", func(ctx context.Context) error { return serveHTTP(ctx, t.http, t.handler, t.log) })
+	front := httptracker.NewFront(httptracker.FrontConfig{Handler: t.request, Log: t.logs.logPlain(t.proxies)})
+	part("serving HTTP", func(ctx context.Context) error { return front.Serve(ctx, t.http) })
+	part("serving pages", func(ctx context.Context) error { return serveHTTP(ctx, front, t.handler, t.log) })
 	for _, conn := range t.udp {
 		part("serving UDP", func(ctx context.Context) error { return t.packets.Serve(ctx, conn) })
 	}

@@ -14,6 +14,8 @@ import (
 
 	"github.com/seedserver/bittorrent/seedserver/accesslog"
 	"github.com/seedserver/bittorrent/seedserver/admission"
+	"github.com/seedserver/bittorrent/seedserver/web"
+	"github.com/seedserver/bittorrent/tracker/httptracker"
 	"github.com/seedserver/bittorrent/tracker/peerstore"
 	"github.com/seedserver/bittorrent/tracker/udptracker"
 )
@@ -72,7 +74,7 @@ func listenTracker(ctx context.Context, l net.Listener) ([]*net.UDPConn, error) 
 	if !at.IP.IsUnspecified() {
 		host = at.IP.String()
 	}
-	conns, err := udptracker.Listen(ctx, net.JoinHostPort(host, strconv.Itoa(at.Port)), min(runtime.GOMAXPROCS(0), maxSockets))
+	conns, err := udptracker.Listen(ctx, net.JoinHostPort(host, strconv.Itoa(at.Port)), min(runtime.GOMAXPROCS(0)/2, maxSockets)) // one keeps a processor busy
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("UDP port %d is taken by another program", at.Port)
 	}
@@ -94,6 +96,23 @@ func (l *logs) logPackets() func(udptracker.Access) {
 		if a.Request != nil {
 			line.UserAgent = "UDP " + string(a.Request.PeerID[:8])
 		}
+		l.access.Write(line.AppendTo(nil)) // never fails
+	}
+}
+
+// logPlain returns what logs the announces and scrapes that are answered before they reach net/http. It returns nil where no requests
+// are logged.
+func (l *logs) logPlain(proxies web.Proxies) func(httptracker.Access) {
+	if l.access == nil {
+		return nil
+	}
+	return func(a httptracker.Access) {
+		if !l.sample.Take(a.Time) {
+			return
+		}
+		client, _ := proxies.Client(a.Request)
+		line := accesslog.Request{Time: a.Time, Client: l.addresses.Of(client), Method: a.Request.Method, Target: l.target(a.Request),
+			Proto: a.Request.Proto, Status: 200, Bytes: int64(a.Bytes), UserAgent: a.Request.UserAgent()}
 		l.access.Write(line.AppendTo(nil)) // never fails
 	}
 }

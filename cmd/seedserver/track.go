@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -86,6 +88,10 @@ func (c *trackCmd) Run(ctx context.Context, s streams) error {
 	cfg, err := c.config(s)
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		// The peers are most of the memory and hold no pointers, so that a collection costs a millisecond: it may come early.
+		debug.SetGCPercent(20)
 	}
 	t, err := seedserver.NewTracker(cfg)
 	if err != nil {

@@ -45,6 +45,11 @@ type FrontConfig struct {
 	// shared by requests of a connection.
 	Handler *Handler
 
+	// Log is told of every request answered here, before the handler's own Log:
+	// for what a handler around it does with the requests that net/http reads.
+	// If nil, nobody is.
+	Log func(Access)
+
 	// MaxConns bounds the connections that have not gone over to net/http; one
 	// more is closed at once. Each costs about 10 KB. If zero, 4,096. If
 	// negative, off.

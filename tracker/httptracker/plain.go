@@ -53,7 +53,7 @@ func (f *Front) serve(ctx context.Context, conn net.Conn, who netip.Addr) {
 	}
 }
 
-// serve answers requests and returns whether the next one is for net/http.
+// serve answers requests and reports whether the next one is for net/http.
 func (p *plainConn) serve(ctx context.Context, f *Front) (over bool) {
 	for {
 		switch p.head.parse(p.buf[:p.n]) {
@@ -110,6 +110,10 @@ func (p *plainConn) answer(ctx context.Context, f *Front) bool {
 	p.out = appendAnswer(p.out[:0], x.access.Time, x.body, p.head.close)
 	now := x.access.Time
 	_, err := p.conn.Write(p.out)
+	if f.cfg.Log != nil {
+		x.access.Bytes = len(x.body)
+		f.cfg.Log(x.access)
+	}
 	h.finish(x)
 	if err != nil || p.head.close {
 		return false
