@@ -47,7 +47,7 @@ var trackedClients = []trackedClient{
 		}
 		runClient(t, "/usr/bin/python3", "testdata/leech.py", torrent, dir, bind, "16881")
 	}, ""},
-	{"transmission", "-TR", func(t *testing.T, _ way, torrent, dir, bind string) { transmission(t, torrent, dir, bind) }, "http6 udp6"},
+	{"transmission", "-TR", func(t *testing.T, _ way, torrent, dir, bind string) { transmission(t, torrent, dir, bind) }, "udp6"},
 }
 
 // trackedAria2 needs a DHT of its own for trackers over UDP, though it finds nobody in it.
