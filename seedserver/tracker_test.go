@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -119,4 +120,30 @@ func TestTrackerPage(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(get("/-/tracker")), &table))
 	require.Len(t, table.Torrents, 1)
 	require.Equal(t, strings.Repeat("61", 20), table.Torrents[0].InfoHash)
+}
+
+// With a NAT check a peer is handed out once it could be connected to, and no other ever is.
+func TestTrackerNATCheck(t *testing.T) {
+	open, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer open.Close()
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, closed.Close())
+	port := func(l net.Listener) uint16 { return l.Addr().(*net.TCPAddr).AddrPort().Port() }
+
+	urls := runTracker(t, seedserver.TrackerConfig{Open: true, NATCheck: true})
+	for i, l := range []net.Listener{open, closed} {
+		_, err := announceTo(t, urls[i], port(l), 5)
+		require.NoError(t, err)
+	}
+	require.Eventually(t, func() bool {
+		res, err := announceTo(t, urls[1], port(closed), 5)
+		require.NoError(t, err)
+		return len(res.Peers4) == 6
+	}, 10*time.Second, 10*time.Millisecond)
+	res, err := announceTo(t, urls[0], port(open), 5)
+	require.NoError(t, err)
+	require.Empty(t, res.Peers4)
+	require.Equal(t, 1, res.Incomplete)
 }

@@ -36,7 +36,7 @@ type trackedClient struct {
 	name     string
 	agent    string // of its peer id, as the log has it
 	download func(t *testing.T, w way, torrent, dir, bind string)
-	cannot   string // ways that are beyond it: over UDP aria2 and Transmission 3.00 ask by IPv4 only
+	cannot   string // ways that are beyond it: aria2 1.36 and Transmission 3.00 announce over UDP by IPv4 only
 }
 
 var trackedClients = []trackedClient{

@@ -23,7 +23,8 @@ type shell struct {
 	Login   string // relative link to the login, "" if there is none
 	Viewer  string // the name of who asks, "" for anybody
 	Feeds   []feedLink
-	Alone   bool // there are no files: a tracker is all there is
+	Tracker string // relative link to what the tracker knows, or ""
+	Alone   bool   // there are no files: a tracker is all there is
 }
 
 // crumb is one step of the way from the root to where we are.
@@ -36,6 +37,9 @@ type crumb struct {
 func (x *exchange) shell(title, path string) shell {
 	s := shell{Title: x.cfg.title(), Site: x.cfg.title(), Version: x.cfg.Version,
 		Root: x.root, Static: x.root + "-/" + staticDir, Viewer: x.viewer, Alone: x.cfg.alone}
+	if x.cfg.Tracker != nil {
+		s.Tracker = x.root + "-/tracker"
+	}
 	if x.cfg.SignIn != nil {
 		s.Login = x.root + strings.TrimPrefix(loginPath, "/")
 	}
