@@ -6,7 +6,8 @@
 //	swarm      one torrent's peers; one port for all of them
 //	choke      who is served
 //	storage    the bytes, and the guard that none but the published ones leave
-//	budget     how fast
+//	budget     how fast, and how much in a month
+//	access     who may see what
 //	ledger     what was published and how many bytes left, across restarts
 //	accesslog  lines for requests and peer sessions
 //	web        what a browser or a client sees

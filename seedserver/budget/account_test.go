@@ -40,7 +40,7 @@ func TestCrashLoop(t *testing.T) {
 		d := &disk{}
 		var sent atomic.Int64
 		start, _ := budget.Period(time.Now(), 14)
-		for life := range 300 {
+		for life := range 80 {
 			d.dead = false
 			a := budget.NewAccount(budget.AccountConfig{Budget: limit, Day: 14, Reserved: d.last, Save: d.save}, time.Now())
 			ctx, cancel := context.WithCancel(t.Context())

@@ -122,7 +122,7 @@ func TestMonth(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			p := budget.NewPacer(limit, 14, june, 0)
 			dark := 0
-			sent := spendMonth(t, p, june, june.AddDate(0, 1, 0), time.Second*20, tt.want, func(now time.Time, sent [budget.NumLanes]int64) {
+			sent := spendMonth(t, p, june, june.AddDate(0, 1, 0), time.Minute, tt.want, func(now time.Time, sent [budget.NumLanes]int64) {
 				if tt.want(now, budget.LaneNeed) > 0 && sent[budget.LaneNeed] < limit/11/30/24/8 {
 					dark++
 				}
@@ -194,7 +194,7 @@ func TestRandomMonth(t *testing.T) {
 			if end := june.AddDate(0, 1, 0); next.After(end) {
 				next = end
 			}
-			spent += sum(spendMonth(t, p, now, next, time.Minute, want, nil))
+			spent += sum(spendMonth(t, p, now, next, 10*time.Minute, want, nil))
 			require.Positive(t, p.Rate(budget.LaneNeed))
 			require.Positive(t, p.Rate(budget.LanePlain))
 			now = next

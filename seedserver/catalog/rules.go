@@ -36,8 +36,8 @@ type Rules struct {
 	// they are told about what is directly in it, by name.
 	Description Description
 	Meta        map[string]Description
-	// Policy has the values of the keys access, mode and budget as the TOML
-	// decoder gives them. It is nil unless the file may set policy: owned by
+	// Policy has the values of the keys access and mode as the TOML decoder
+	// gives them. It is nil unless the file may set policy: owned by
 	// root or our user and not writable by group or others. Of a file that may
 	// not, access is false, if it says anything of it.
 	Policy map[string]any
@@ -65,7 +65,7 @@ const (
 )
 
 // policyKeys are the keys that only a trusted file may set.
-var policyKeys = []string{accessKey, "budget", "mode"}
+var policyKeys = []string{accessKey, "mode"}
 
 const accessKey = "access"
 
@@ -82,7 +82,7 @@ const accessKey = "access"
 //	[meta."beach.mp4"]           # of what is in it
 //	title       = "At the beach"
 //
-// The keys access, mode and budget are kept in Rules.Policy if trusted, else
+// The keys access and mode are kept in Rules.Policy if trusted, else
 // ignored; but access then is false, which is for nobody: who meant to keep
 // something private does not publish it by a wrong mode. Unknown keys are ignored too; warning names all that was ignored, or
 // is empty. The error is a [*RulesError]; no rule may be taken from such a file,
