@@ -179,6 +179,18 @@ func (c *Config) findState() error {
 		return fmt.Errorf("the state directory %s is inside the published directory; choose another with --state", c.State)
 	}
 	c.State = state
+	for _, secret := range []struct{ flag, path string }{{"users", c.UsersFile}, {"tls-key", c.TLSKey}} {
+		if secret.path == "" {
+			continue
+		}
+		path, err := realPath(secret.path)
+		if err == nil && inside(path, dir) {
+			err = fmt.Errorf("%s is inside the published directory; keep it elsewhere and say so with --%s", secret.path, secret.flag)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	if c.LogDir == "" {
 		return nil
 	}

@@ -3,6 +3,7 @@ package seedserver
 import (
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
+	"github.com/seedserver/bittorrent/peerwire"
 	"github.com/seedserver/bittorrent/seedserver/budget"
 	"github.com/seedserver/bittorrent/seedserver/ledger"
 	"github.com/seedserver/bittorrent/seedserver/web"
@@ -161,4 +163,39 @@ func reservationAt(t *testing.T, state string) (ledger.Reservation, bool, error)
 	require.NoError(t, err)
 	defer l.Close()
 	return l.Reservation(t.Context())
+}
+
+// TestWebSeedOfASwarm: a torrent that is seeded conservatively is not to be had over HTTP while somebody else holds all of it.
+func TestWebSeedOfASwarm(t *testing.T) {
+	srv, dir, _ := running(t, func(cfg *Config) { cfg.WebSeed = true })
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "f"), []byte("one piece"), 0o644))
+	require.Eventually(t, func() bool { return status(t, srv, "f") == http.StatusOK }, 10*time.Second, 20*time.Millisecond)
+	var h metainfo.InfoHash
+	for h = range srv.torrents.all() {
+	}
+	seed := fmt.Sprintf("-/seed/%v/f", h)
+	require.Equal(t, http.StatusOK, status(t, srv, seed))
+
+	conn, err := net.Dial("tcp", srv.peer.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	hs := peerwire.Handshake{InfoHash: h, PeerID: peerwire.PeerID([]byte("-XX0000-abcdefghijkl"))}
+	_, err = conn.Write(append(hs.AppendTo(nil), 0, 0, 0, 2, 5, 0x80)) // it has the piece
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return status(t, srv, seed) == http.StatusServiceUnavailable }, 10*time.Second, 20*time.Millisecond)
+	resp, err := http.Get(srv.URLs()[0] + seed)
+	require.NoError(t, err)
+	resp.Body.Close()
+	require.Equal(t, "300", resp.Header.Get("Retry-After"))
+	conn.Close()
+	require.Eventually(t, func() bool { return status(t, srv, seed) == http.StatusOK }, 10*time.Second, 20*time.Millisecond)
+}
+
+// TestSecretsAreNotPublished: a file of users, or a key, in the published directory would be published.
+func TestSecretsAreNotPublished(t *testing.T) {
+	dir := t.TempDir()
+	_, err := New(Config{Dir: dir, State: t.TempDir(), UsersFile: filepath.Join(dir, "users")})
+	require.ErrorContains(t, err, "--users")
+	_, err = New(Config{Dir: dir, State: t.TempDir(), TLSCert: filepath.Join(dir, "cert"), TLSKey: filepath.Join(dir, "key")})
+	require.ErrorContains(t, err, "--tls-key")
 }

@@ -134,6 +134,13 @@ func TestPrivateClients(t *testing.T) {
 			})
 		}
 	})
+	t.Run("aria2 with a password", func(t *testing.T) {
+		out := t.TempDir()
+		runClient(t, "aria2c", "--no-conf", "--dir="+out, "--interface="+clientIP(5), "--listen-port=16882", "--enable-dht=false",
+			"--bt-enable-lpd=false", "--seed-time=0", "--file-allocation=none", "--follow-torrent=mem", "--async-dns=false", "--disable-ipv6=true",
+			"--http-user=alice", "--http-passwd=alice", s.url("alices/secret.bin"))
+		requireSame(t, want["alices/secret.bin"], filepath.Join(out, "secret.bin"))
+	})
 	writeUsers(t, users, "alice:another", "bob:bob")
 	pause(3 * time.Second) // the server looks at the file every two
 	t.Run("revoked", func(t *testing.T) { nothing(t, alices, 20) })

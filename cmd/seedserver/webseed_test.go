@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -88,6 +90,12 @@ func TestWebSeedSpent(t *testing.T) {
 	require.NotEmpty(t, resp.Header.Get("Retry-After"))
 	body, _ = s.get("", "Accept", "text/html")
 	require.Contains(t, string(body), "nearly spent")
+	status, err := http.Get("http://127.0.0.1:8081/")
+	require.NoError(t, err)
+	page, err := io.ReadAll(status.Body)
+	status.Body.Close()
+	require.NoError(t, err)
+	require.Contains(t, string(page), "spent but for its reserve")
 
 	ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second)
 	defer cancel()
