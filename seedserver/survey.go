@@ -42,11 +42,11 @@ func (s *survey) table(now time.Time) web.TrackerTable {
 
 func (s *survey) make(now time.Time) web.TrackerTable {
 	t := web.TrackerTable{Time: now}
-	unseen, masked := 0, false // peers of swarms that are not shown, and whether there are such swarms
+	unseen := map[[20]byte]bool{} // their sums would tell of them
 	add := func(infohash [20]byte, stats tracker.ScrapeStats) bool {
 		row := web.TrackerTorrent{InfoHash: infohash, Complete: stats.Complete, Downloading: stats.Incomplete, Downloaded: stats.Downloaded}
 		if !s.about(&row) {
-			unseen, masked = unseen+stats.Complete+stats.Incomplete, true
+			unseen[infohash] = true
 			return true
 		}
 		t.Total.Torrents++
@@ -69,11 +69,7 @@ func (s *survey) make(now time.Time) web.TrackerTable {
 		})
 	}
 	t.Torrents = largest(t.Torrents)
-	stats := s.peers.Stats()
-	t.Total.Connections, t.Total.Addresses = max(0, stats.Peers4+stats.Peers6-unseen), s.peers.Addresses()
-	if masked { // an address may be in several swarms: how many there are would tell of those that are not shown
-		t.Total.Addresses = t.Total.Connections
-	}
+	t.Total.Addresses, t.Total.Connections = s.peers.Addresses(unseen)
 	return t
 }
 

@@ -31,16 +31,20 @@ func (s *Store) Each(visit func(infohash [20]byte, stats tracker.ScrapeStats) bo
 	}
 }
 
-// Addresses returns how many different IP addresses the peers of all swarms
-// have. Up to 65,536 it is exact; beyond that it is an estimate that is mostly
-// within 1 % of the truth. It visits all peers, holding one shard at a time, and
-// needs 1 MiB at most.
-func (s *Store) Addresses() int {
+// Addresses returns how many peers the swarms have, but for those of except, and
+// how many different IP addresses. Up to 65,536 addresses the number is exact;
+// beyond that it is an estimate that is mostly within 1 % of the truth. It visits
+// all peers, holding one shard at a time, and needs 1 MiB at most.
+func (s *Store) Addresses(except map[[20]byte]bool) (addresses, peers int) {
 	var d distinct
 	for i := range s.shards {
 		sh := &s.shards[i]
 		sh.mu.Lock()
-		for _, sw := range sh.swarms {
+		for infohash, sw := range sh.swarms {
+			if except[infohash] {
+				continue
+			}
+			peers += sw.len()
 			for j := range sw.v4.peers {
 				d.add(mix(hashAddr(&s.keys, sw.v4.peers[j].addr, 0), s.keys.b))
 			}
@@ -50,7 +54,7 @@ func (s *Store) Addresses() int {
 		}
 		sh.mu.Unlock()
 	}
-	return d.count()
+	return d.count(), peers
 }
 
 // keep is how many of the least hashes are kept.

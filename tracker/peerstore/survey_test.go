@@ -49,11 +49,16 @@ func TestAddresses(t *testing.T) {
 				require.NoError(t, err)
 			}
 		}
+		addresses, peers := s.Addresses(nil)
+		require.Equal(t, 2*n, peers)
 		if n <= 65_536 {
-			require.Equal(t, n, s.Addresses())
+			require.Equal(t, n, addresses)
 			continue
 		}
-		require.InEpsilon(t, n, s.Addresses(), 0.02)
+		require.InEpsilon(t, n, addresses, 0.02)
+		addresses, peers = s.Addresses(map[[20]byte]bool{{7}: true})
+		require.Less(t, peers, 2*n)
+		require.InEpsilon(t, peers/2, addresses, 0.02)
 	}
 }
 
