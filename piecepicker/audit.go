@@ -41,6 +41,7 @@ type audit struct {
 	leech      bool // it has one of the places for leeches
 	asked      bool // block is on its way
 	weak       bool // and was asked of a peer that choked us
+	strange    bool // and of one that never answered
 	block      Block
 	allowed    []uint32 // pieces it gives even then
 	fresh      uint32   // the last piece it said it has, while claimed
@@ -48,7 +49,6 @@ type audit struct {
 
 	due    time.Duration // not before
 	since  time.Duration // when it was told that we are interested
-	told   time.Duration // when the last block was asked for
 	right  []shown       // what it answered, of different pieces, oldest first
 	spent  []spending    // in the last hour, oldest first
 	silent int           // requests in a row without an answer
@@ -71,6 +71,7 @@ type spending struct {
 type auditing struct {
 	fetched  int64 // bytes of blocks that came
 	reserved int64 // bytes of blocks that were asked for and may come
+	strange  int64 // of those, of peers that never answered
 	leeches  int   // leeches that are being asked
 }
 
@@ -194,6 +195,9 @@ func (p *Picker) jitter(d time.Duration) time.Duration {
 // release forgets the block that was asked for.
 func (p *Picker) release(a *audit) {
 	p.audits.reserved -= int64(a.block.Length)
+	if a.strange {
+		p.audits.strange -= int64(a.block.Length)
+	}
 	a.asked = false
 }
 
@@ -244,6 +248,9 @@ func (p *Picker) supervise(q *peer) {
 // impatient reports whether q would leave over a minute without interest of ours.
 func (p *Picker) impatient(q *peer) bool { return q.patience > 0 && q.patience <= time.Minute }
 
+// stranger reports whether the peer never answered.
+func (a *audit) stranger() bool { return a.count.right+a.count.weak == 0 }
+
 func (p *Picker) setInterest(q *peer, wants bool) {
 	a := q.audit
 	if a.interested == wants {
@@ -265,13 +272,14 @@ func (p *Picker) setInterest(q *peer, wants bool) {
 	p.tell(Decision{Kind: kind, Peer: q.id, Reason: Reason{Code: Claims}})
 }
 
-// examinable reports whether q may be asked for one block more: of what is fetched in all, and of it.
+// examinable reports whether q may be asked for one block more: of what is fetched in all, and of it. Peers that never answered
+// are waited for with half of what is left, so that many that are silent do not keep us from those that are not.
 func (p *Picker) examinable(q *peer) bool {
-	n := int64(p.auditLength(q))
-	if (p.audits.fetched+p.audits.reserved+n)*auditShare > p.sent {
+	n, left := int64(p.auditLength(q)), p.sent/auditShare-p.audits.fetched
+	a := q.audit
+	if p.audits.reserved+n > left || a.stranger() && p.audits.strange > 0 && p.audits.strange+n > left/2 {
 		return false
 	}
-	a := q.audit
 	a.spent = slices.DeleteFunc(a.spent, func(s spending) bool { return p.now-s.at >= time.Hour })
 	for _, s := range a.spent {
 		n += int64(s.bytes)
@@ -307,7 +315,10 @@ func (p *Picker) request(q *peer) {
 	size, length := p.size(piece), int64(p.auditLength(q))
 	begin := p.rng.Int64N((size+auditBlock-1)/auditBlock) * auditBlock
 	b := Block{Index: piece, Begin: uint32(begin), Length: uint32(min(length, size-begin))}
-	a.block, a.asked, a.weak, a.told, a.claimed = b, true, !a.open, p.now, false
+	a.block, a.asked, a.weak, a.strange, a.claimed = b, true, !a.open, a.stranger(), false
+	if a.strange {
+		p.audits.strange += int64(b.Length)
+	}
 	a.count.asked++
 	a.spent = append(a.spent, spending{p.now, b.Length})
 	p.audits.reserved += int64(b.Length)

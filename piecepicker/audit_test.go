@@ -189,13 +189,19 @@ func TestAuditsCostAHundredthOfWhatWasSent(t *testing.T) {
 		w.unchokes(name, true)
 	}
 	w.p.sent = 5*auditShare*auditBlock + 1
-	w.after(time.Minute)
 	asked := 0
-	for name, id := range w.ids {
-		if b, ok := w.asked(name); ok {
-			asked++
-			w.p.Answered(w.now, id, b, true)
+	for range 60 {
+		w.after(time.Second)
+		strangers := 0
+		for name, id := range w.ids {
+			if b, ok := w.asked(name); ok {
+				if asked++; w.p.peers[id].audit.stranger() {
+					strangers++
+				}
+				w.p.Answered(w.now, id, b, true)
+			}
 		}
+		require.LessOrEqual(t, strangers, 2, "half is kept for those who answer")
 	}
 	require.Equal(t, 5, asked)
 	w.after(time.Minute)

@@ -264,7 +264,7 @@ func (p *Picker) checkSources() error {
 }
 
 func (p *Picker) checkAudits() error {
-	var reserved int64
+	var reserved, strange int64
 	leeches := 0
 	for id, q := range p.peers {
 		if q == nil {
@@ -273,6 +273,9 @@ func (p *Picker) checkAudits() error {
 		a, n := q.audit, int64(0)
 		if a.asked {
 			reserved += int64(a.block.Length)
+			if a.strange {
+				strange += int64(a.block.Length)
+			}
 		}
 		if a.leech {
 			leeches++
@@ -289,7 +292,7 @@ func (p *Picker) checkAudits() error {
 			return fmt.Errorf("peer %d: audit %+v", id, *a)
 		}
 	}
-	if reserved != p.audits.reserved || leeches != p.audits.leeches || leeches > leechAudits {
+	if reserved != p.audits.reserved || strange != p.audits.strange || leeches != p.audits.leeches || leeches > leechAudits {
 		return fmt.Errorf("audits %+v, want %d reserved and %d leeches", p.audits, reserved, leeches)
 	}
 	return nil

@@ -146,6 +146,7 @@ func (p *Picker) BlockSent(now time.Time, id Peer, piece, begin uint32, n int) {
 	q.moved = p.now
 	if q.sent += int64(n); q.sent == int64(n) {
 		p.judge(q) // it takes something
+		p.touch(q)
 	}
 	p.sent += int64(n)
 	q.meter.add(p.now, int64(n))

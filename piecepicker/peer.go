@@ -181,6 +181,7 @@ func (p *Picker) gain(q *peer, i uint32) {
 	if lent && untouched && q.sent == 0 {
 		q.missed++
 		p.judge(q)
+		p.touch(q)
 	}
 	first := ours && p.onlyOurs(i)
 	p.own(q, i)

@@ -17,7 +17,7 @@ import (
 // How the picker's audits are carried out: the masquerade asks like any leech, and compares what comes with our own bytes.
 
 // auditTimeout is how long a block of an audit is waited for. Transmission takes half a second, aria2 up to eleven.
-const auditTimeout = 60 * time.Second
+const auditTimeout = 30 * time.Second
 
 // patience returns how long a client, by its name, stays connected to a leech that asks it for nothing; 0 if longer than matters.
 func patience(client string) time.Duration {
