@@ -30,6 +30,8 @@
 //	                               description, below a directory: as an index
 //	GET /-/feed.atom?dir=path      the newest torrents in and below a directory
 //	GET /-/feed.rss?dir=path       the same as RSS 2.0
+//	GET, POST /-/login             where people say who they are, if they can:
+//	                               no other address asks
 //	GET /-/static/                 the style sheet, the script and the icons
 //
 // A torrent wins over a small file when Accept names application/x-bittorrent
@@ -65,8 +67,7 @@
 //
 // # Limitations
 //
-// The Handler asks nobody who they are: a file is for all or not in the
-// Source. Names with a backslash or NUL, and names that start with a dot, have
-// no URL. A search goes through all of the Source, for a second at most, and
+// Who may see what is not decided here: see Config.View. Names with a backslash
+// or NUL, and names that start with a dot, have no URL. A search goes through all of the Source, for a second at most, and
 // compares words letter by letter: "é" written as two characters is another.
 package web
