@@ -1,6 +1,7 @@
 package seedserver
 
 import (
+	"net"
 	"net/netip"
 	"testing"
 	"testing/synctest"
@@ -114,7 +115,7 @@ func TestPeerPortMovesOn(t *testing.T) {
 	_, err = listenPeer(ctx, taken.String(), true)
 	require.ErrorContains(t, err, "--peer")
 
-	_, err = listenHTTP(ctx, taken.String())
+	_, err = listenHTTP(ctx, taken.String(), net.ListenConfig{})
 	require.ErrorContains(t, err, "--http")
 }
 

@@ -10,9 +10,8 @@ import (
 	"syscall"
 )
 
-// listenHTTP opens the public listener.
-func listenHTTP(ctx context.Context, addr string) (net.Listener, error) {
-	var lc net.ListenConfig
+// listenHTTP opens the public listener as lc says.
+func listenHTTP(ctx context.Context, addr string, lc net.ListenConfig) (net.Listener, error) {
 	l, err := lc.Listen(ctx, "tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("%s is taken by another program; choose another address with --http, for example --http :8090", addr)

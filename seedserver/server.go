@@ -256,7 +256,7 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // Listen opens the ports. Errors name the setting to change when one is taken. Run calls it if the caller did not.
 func (s *Server) Listen(ctx context.Context) (err error) {
 	if s.cfg.http() != HTTPOff {
-		if s.http, err = listenHTTP(ctx, s.cfg.http()); err != nil {
+		if s.http, err = listenHTTP(ctx, s.cfg.http(), net.ListenConfig{}); err != nil {
 			return err
 		}
 	}

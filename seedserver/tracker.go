@@ -166,7 +166,8 @@ func (t *Tracker) Logger() *slog.Logger { return t.log }
 
 // Listen opens the ports. Errors name the setting to change when one is taken. Run calls it if the caller did not.
 func (t *Tracker) Listen(ctx context.Context) (err error) {
-	if t.http, err = listenHTTP(ctx, t.cfg.http()); err != nil {
+	// Probes cost an announce four system calls. Connections that stay get them.
+	if t.http, err = listenHTTP(ctx, t.cfg.http(), net.ListenConfig{KeepAlive: -1}); err != nil {
 		return err
 	}
 	if !t.cfg.NoUDP {
