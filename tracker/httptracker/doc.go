@@ -34,10 +34,27 @@
 // says. "ip=" is believed only of loopback and trusted networks, and only if
 // nothing says that they speak for somebody else.
 //
+// # Speed
+//
+// On two processors shared with 32 clients, 50 peers an answer, 100,000 peers in
+// 1,000 torrents, beside opentracker (C), which closes every connection:
+//
+//	                                 announces/s   CPU seconds per 100,000
+//	kept connections   [Front]            69,000   0.74
+//	                   net/http           57,000   1.22
+//	new connections    [Front]            17,000   2.7
+//	                   net/http           20,000   3.3
+//	                   opentracker        26,000   1.3
+//
+// New connections are the work of the system for the most part; what others do
+// with the processors moves those lines by a third.
+//
 // # Limitations
 //
 // Peer ids are not kept, so that peers in dictionaries come without them.
 // Answers are not compressed: packed addresses hardly shrink. A full scrape, if
 // it is allowed, lists 100,000 torrents at most and is up to a minute old. A
-// client that announces more often than it should is answered all the same.
+// client that announces more often than it should is answered all the same. A
+// [Front] answers requests of a short list of header fields: behind a reverse
+// proxy all announces go the longer way.
 package httptracker
