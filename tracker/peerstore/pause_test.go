@@ -96,3 +96,41 @@ func announceWhile(b *testing.B, s *Store, peers, torrents int, work func()) {
 		}
 	}
 }
+
+// BenchmarkHolds reports how long a shard of a store of 3 million peers is held
+// for one step of a walk, in the usual case and in the longest. Run it with
+// -benchtime 1x.
+func BenchmarkHolds(b *testing.B) {
+	const peers = 3_000_000
+	s := New(Config{MaxTotal: -1, Seed: [32]byte{1}})
+	fillOld(s, peers, peers/1000)
+	for _, tt := range []struct {
+		name string
+		walk func(sh *shard)
+	}{
+		{"snapshot", func(sh *shard) { sh.snapshot(&chunkWriter{w: io.Discard}) }},
+		{"expire=none", func(sh *shard) { s.expireShard(sh, start.Unix()) }},
+		{"expire=half", func(sh *shard) { s.expireShard(sh, start.Add(defaultTTL+time.Second).Unix()) }},
+	} {
+		b.Run(tt.name, func(b *testing.B) {
+			var took []time.Duration
+			for i := range s.shards {
+				sh := &s.shards[i]
+				steps, walked, dropped := 1, 0, s.peers.Load()
+				for _, sw := range sh.swarms {
+					walked += sw.len()
+				}
+				begin := time.Now()
+				tt.walk(sh)
+				elapsed := time.Since(begin)
+				dropped -= s.peers.Load()
+				steps += (walked + dropCost*int(dropped)) / work
+				took = append(took, elapsed/time.Duration(steps))
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2])/1e3, "median-us")
+			b.ReportMetric(float64(took[len(took)-1])/1e3, "max-us")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
