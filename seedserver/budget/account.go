@@ -77,7 +77,12 @@ func (a *Account) Wait(ctx context.Context, lane Lane, n int) error {
 	if a == nil || n <= 0 {
 		return nil
 	}
-	if err := a.nodes[lane].Wait(ctx, n); err != nil {
+	return a.wait(ctx, lane, a.nodes[lane], n)
+}
+
+// wait is Wait for who draws from the lane at from.
+func (a *Account) wait(ctx context.Context, lane Lane, from *Node, n int) error {
+	if err := from.Wait(ctx, n); err != nil {
 		return err
 	}
 	for {
@@ -250,17 +255,27 @@ type Limiter struct {
 	account *Account
 	lane    Lane
 	node    *Node
+	share   *Node // of the lane: what goes through one Limiter gets as much as what goes through another
 }
 
 // Limiter returns one for what is sent in a lane below node.
-func (a *Account) Limiter(lane Lane, node *Node) *Limiter { return &Limiter{a, lane, node} }
+func (a *Account) Limiter(lane Lane, node *Node) *Limiter {
+	l := &Limiter{account: a, lane: lane, node: node}
+	if a != nil {
+		l.share = New(a.nodes[lane], 0)
+	}
+	return l
+}
 
 // Wait blocks until n bytes may be sent, or ctx is done; then it returns the cause of ctx.
 func (l *Limiter) Wait(ctx context.Context, n int) error {
 	if err := l.node.Wait(ctx, n); err != nil {
 		return err
 	}
-	if err := l.account.Wait(ctx, l.lane, n); err != nil {
+	if l.account == nil || n <= 0 {
+		return nil
+	}
+	if err := l.account.wait(ctx, l.lane, l.share, n); err != nil {
 		for at := l.node; at != nil; at = at.parent {
 			at.giveBack(n)
 		}

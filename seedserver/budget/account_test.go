@@ -154,3 +154,28 @@ func TestLimiter(t *testing.T) {
 		require.False(t, ok)
 	})
 }
+
+// TestFairInALane: a torrent with one peer gets as much of a lane as one with fifty.
+func TestFairInALane(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &disk{}
+		a := budget.NewAccount(budget.AccountConfig{Budget: 1e11, Save: d.save}, time.Now())
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		var running sync.WaitGroup
+		running.Go(func() { a.Run(ctx) })
+		var got [2]atomic.Int64
+		for i, peers := range []int{1, 50} {
+			l := a.Limiter(budget.LanePlain, budget.New(nil, 0))
+			for range peers {
+				running.Go(func() {
+					for l.Wait(ctx, 16<<10) == nil {
+						got[i].Add(16 << 10)
+					}
+				})
+			}
+		}
+		running.Wait()
+		require.InEpsilon(t, got[0].Load(), got[1].Load(), 0.1)
+	})
+}
