@@ -68,7 +68,11 @@ func (m *masquerade) compared(now time.Time, p *peer, r peerwire.Request, c comp
 		return
 	}
 	m.picker.Answered(now, p.number, b, c == same)
-	m.judge(p)
+	for _, p := range m.peers { // that one has what cannot be from us clears others of having claimed that
+		if p != nil {
+			m.judge(p)
+		}
+	}
 }
 
 // judge tells who has to know when the verdict on p's address changes.
@@ -89,9 +93,12 @@ func (m *masquerade) judge(p *peer) {
 	}
 }
 
-// unjudge takes back what was said of p, which is leaving: a liar stays one.
-func (m *masquerade) unjudge(p *peer) {
-	if m.cfg.Judged != nil && p.verdict == Holder {
+// unjudge takes back what was said of p, which is leaving: but not of one that sent wrong bytes.
+func (m *masquerade) unjudge(now time.Time, p *peer) {
+	if m.cfg.Judged == nil || p.verdict == Unknown {
+		return
+	}
+	if st, _ := m.picker.PeerStatus(now, p.number); st.Audit.State != piecepicker.AuditWrong {
 		m.cfg.Judged(p.judgedAt(), Unknown)
 	}
 }

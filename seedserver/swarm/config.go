@@ -97,7 +97,8 @@ type Config struct {
 	// Joined, if set, is told of each connection that the Swarm takes, and Left of each that has ended, when nothing more is
 	// sent on it. Each must not block, nor call the Swarm.
 	Joined, Left func(PeerStat)
-	// Judged, if set, is told of each peer whose word is found to hold or not, and of Unknown when a Holder leaves. The port is where
+	// Judged, if set, is told of each peer whose word is found to hold or not, and of Unknown when that does not count any more, as
+	// when it leaves; one that sent wrong bytes stays a Liar. The port is where
 	// it says it listens, 0 if that is not known. It must not block, nor call the Swarm.
 	Judged func(addr netip.AddrPort, v Verdict)
 	// Logger is for people. If nil, nothing is logged.

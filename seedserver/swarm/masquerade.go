@@ -70,7 +70,7 @@ func (m *masquerade) join(now time.Time, p *peer) showing {
 }
 
 func (m *masquerade) leave(now time.Time, p *peer) {
-	m.unjudge(p)
+	m.unjudge(now, p)
 	m.picker.PeerLeft(now, p.number)
 	m.peers[p.number] = nil
 }
