@@ -54,6 +54,8 @@ type Config struct {
 	// UsersFile is an htpasswd file with bcrypt hashes: who may sign in. It is read again when it changes. If empty, nobody can; what
 	// a .seedserver.toml keeps for users nobody sees then.
 	UsersFile string
+	// Private lets only the users of UsersFile see anything. A .seedserver.toml can let in fewer of them, not more.
+	Private bool
 
 	// Mode is how torrents are seeded where no .seedserver.toml says otherwise. If empty, ModeConservative.
 	Mode Mode
@@ -221,6 +223,9 @@ func (c *Config) Check() error {
 	case "", ProxyXForwarded, ProxyForwarded:
 	default:
 		return fmt.Errorf("proxy-header %q: %s or %s", c.ProxyHeader, ProxyXForwarded, ProxyForwarded)
+	}
+	if c.Private && c.UsersFile == "" {
+		return errors.New("private: say with users who may see anything")
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("tls-cert and tls-key: give both or neither")

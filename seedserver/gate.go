@@ -22,6 +22,7 @@ type gate struct {
 	guard      *access.Guard
 	admissions access.Admissions
 	catalog    *catalog.Catalog // set once it is made
+	root       access.Rules     // of the configuration: they hold for everything
 	proxies    web.Proxies
 	admitted   time.Duration // after an announce
 	log        *slog.Logger
@@ -36,7 +37,11 @@ func newGate(cfg *Config, l *ledger.Ledger, log *slog.Logger) (*gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &gate{guard: guard, proxies: web.Proxies(cfg.trustedProxies()), admitted: 2 * cfg.announceInterval(), log: log}, nil
+	var root access.Rules
+	if cfg.Private {
+		root = access.Rules{{Private: true, Users: true}}
+	}
+	return &gate{guard: guard, root: root, proxies: web.Proxies(cfg.trustedProxies()), admitted: 2 * cfg.announceInterval(), log: log}, nil
 }
 
 // read is catalog.Config.Access.
@@ -53,11 +58,11 @@ func (g *gate) read(dir string, value any) (any, bool) {
 func (g *gate) rules(path string) access.Rules {
 	found := g.catalog.Access(path)
 	if len(found) == 0 {
-		return nil
+		return g.root
 	}
-	rules := make(access.Rules, len(found))
-	for i, rule := range found {
-		rules[i] = rule.(access.Rule)
+	rules := append(make(access.Rules, 0, len(g.root)+len(found)), g.root...)
+	for _, rule := range found {
+		rules = append(rules, rule.(access.Rule))
 	}
 	return rules
 }

@@ -404,3 +404,29 @@ func TestLanesOutside(t *testing.T) {
 	require.Zero(t, table.Total.Addresses)
 	require.NotContains(t, c.get("", "/scrape").body, string(h[:]), "a full scrape")
 }
+
+// TestPrivateServer: with Config.Private nobody sees anything who is no user; a directory can only let in fewer.
+func TestPrivateServer(t *testing.T) {
+	require.ErrorContains(t, (&Config{Dir: t.TempDir(), Private: true}).Check(), "users")
+	c := &club{t: t, users: filepath.Join(t.TempDir(), "users")}
+	c.setUsers("alice", "bob")
+	var dir string
+	c.srv, dir, _ = running(t, func(cfg *Config) { cfg.UsersFile, cfg.Private = c.users, true })
+	c.url = strings.TrimSuffix(c.srv.URLs()[0], "/")
+	staged := filepath.Join(t.TempDir(), "open")
+	require.NoError(t, os.Mkdir(staged, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(staged, ".seedserver.toml"), []byte("access.public = true"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(staged, "f"), []byte("content"), 0o644))
+	require.NoError(t, os.Rename(staged, filepath.Join(dir, "open")))
+	require.Eventually(t, func() bool { return c.get("bob", "/open/f").status == http.StatusOK }, 10*time.Second, 20*time.Millisecond)
+	torrent, err := metainfo.Parse([]byte(c.get("bob", "/open/f.torrent").body))
+	require.NoError(t, err)
+	require.True(t, torrent.Info.Private)
+	require.Contains(t, c.announce(torrent.Announce, torrent.InfoHash), "5:peers")
+	require.Contains(t, c.announce(c.url+"/announce", torrent.InfoHash), "failure")
+	for _, path := range []string{"/", "/open/", "/open/f", "/open/f.torrent", "/-/search?q=f", "/-/feed.atom"} {
+		got := c.get("", path)
+		require.NotContains(t, got.body, hex.EncodeToString(torrent.InfoHash[:]), path)
+		require.Equal(t, http.StatusNotFound, got.status, path)
+	}
+}

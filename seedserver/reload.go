@@ -31,6 +31,7 @@ func (c *Config) needRestart(next *Config) []string {
 		"url":               c.URL != next.URL,
 		"advertise":         !slices.Equal(c.Advertise, next.Advertise),
 		"trusted-proxy":     !slices.Equal(c.TrustedProxies, next.TrustedProxies),
+		"private":           c.Private != next.Private,
 		"users":             c.UsersFile != next.UsersFile,
 		"proxy-header":      c.ProxyHeader != next.ProxyHeader,
 		"tls-cert":          (c.TLSCert == "") != (next.TLSCert == ""),

@@ -216,7 +216,7 @@ func (s *Server) newCatalog() (*catalog.Catalog, error) {
 	c, err := catalog.New(catalog.Config{
 		Dir: s.cfg.Dir, Publisher: publisher{s}, Store: s.store,
 		Settle: s.cfg.SettleWrite, SettleRenamed: s.cfg.SettleRename, SettleBlind: s.cfg.SettleBlind,
-		Rescan: s.cfg.Rescan, Poll: s.cfg.Poll, Units: s.cfg.Units, PieceLength: s.cfg.PieceLength, Around: standBack, Access: s.gate.read,
+		Rescan: s.cfg.Rescan, Poll: s.cfg.Poll, Units: s.cfg.Units, PieceLength: s.cfg.PieceLength, Around: standBack, Access: s.gate.read, Private: s.cfg.Private,
 		Logger: s.log,
 	})
 	if err != nil {

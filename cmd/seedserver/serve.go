@@ -30,6 +30,8 @@ type serveCmd struct {
 	BudgetDay int            `default:"1" help:"Day of the month on which a new budget begins, 1 to 28."`
 	WebSeed   bool           `help:"Let torrents name this server as a web seed (BEP 19)."`
 
+	Private bool `help:"Only those in --users see anything; all torrents are private."`
+
 	ProxyHeader string `default:"x-forwarded-for" enum:"x-forwarded-for,forwarded" help:"Header in which trusted proxies name the client: ${enum}."`
 	TLSCert     string `name:"tls-cert" help:"Certificate chain in PEM: serve HTTPS instead of HTTP. Read again on SIGHUP." type:"path" placeholder:"FILE"`
 	TLSKey      string `name:"tls-key" help:"The key of --tls-cert in PEM." type:"path" placeholder:"FILE"`
@@ -73,7 +75,7 @@ type serveCmd struct {
 func (c *serveCmd) config(s streams) (seedserver.Config, error) {
 	cfg := seedserver.Config{
 		Dir: c.Dir, HTTP: c.HTTP, Peer: c.Peer, PeerExact: c.Peer != ":6881", URL: strings.TrimSuffix(c.URL, "/"),
-		Advertise: c.Advertise, State: c.State, UsersFile: c.Users, ProxyHeader: c.ProxyHeader, TLSCert: c.TLSCert, TLSKey: c.TLSKey,
+		Advertise: c.Advertise, State: c.State, UsersFile: c.Users, Private: c.Private, ProxyHeader: c.ProxyHeader, TLSCert: c.TLSCert, TLSKey: c.TLSKey,
 		Budget: int64(c.Budget), BudgetDay: c.BudgetDay, WebSeed: c.WebSeed,
 		Mode: seedserver.Mode(c.Mode), MaxUp: max(0, int64(c.MaxUp)), MaxUpTorrent: max(0, int64(c.MaxUpTorrent)),
 		MaxPeers: c.MaxPeers, UploadSlots: c.UploadSlots,
