@@ -9,10 +9,15 @@ import (
 	"net/netip"
 	"sync"
 
+	"github.com/seedserver/bittorrent/bencode/metainfo"
+	"github.com/seedserver/bittorrent/dht"
+	"github.com/seedserver/bittorrent/dht/dhtnet"
 	"github.com/seedserver/bittorrent/peerwire"
 	"github.com/seedserver/bittorrent/seedserver/budget"
+	"github.com/seedserver/bittorrent/seedserver/lsd"
 	"github.com/seedserver/bittorrent/seedserver/storage"
 	"github.com/seedserver/bittorrent/seedserver/swarm"
+	"github.com/seedserver/bittorrent/seedserver/swarm/candidates"
 	"github.com/seedserver/bittorrent/tracker/trackernet"
 )
 
@@ -29,6 +34,13 @@ type ClientConfig struct {
 	UploadSlots int
 	// Memory is how many bytes of pieces one torrent may hold that are not written yet. If zero, 64 MiB.
 	Memory int64
+	// NoDHT keeps the client out of the DHT, in which it takes part on UDP at the port of Peer otherwise. DHTRouters are nodes
+	// HOST:PORT from which it is joined, and DHTFile is where its table is kept over a restart; if empty, nowhere.
+	NoDHT      bool
+	DHTRouters []string
+	DHTFile    string
+	// NoLocal keeps the client from telling the local network of its torrents, and from hearing of peers there (BEP 14).
+	NoLocal bool
 	// Logger is for people. If nil, nothing is logged.
 	Logger *slog.Logger
 }
@@ -43,8 +55,18 @@ type Client struct {
 	host     *swarm.Host
 	up, down *budget.Node
 	pool     *storage.Pool
-	public   *trackernet.Client // for trackers that torrents name
-	private  *trackernet.Client // for those of torrents that come from a private network themselves
+
+	mu      sync.Mutex                   // a leaf
+	seeking map[metainfo.InfoHash]hearer // public torrents, for which peers are looked for everywhere
+
+	public  *trackernet.Client // for trackers that torrents name
+	dht     *dhtnet.Server     // nil when it takes no part
+	private *trackernet.Client // for those of torrents that come from a private network themselves
+}
+
+// A hearer takes candidates in: a Swarm, or a MetadataFetch.
+type hearer interface {
+	AddCandidates(source candidates.Source, from netip.Addr, peers ...candidates.Peer) bool
 }
 
 // NewClient opens the port of a Client. An error names the flag to change when that is taken.
@@ -65,13 +87,83 @@ func NewClient(ctx context.Context, cfg ClientConfig) (*Client, error) {
 	var random [12]byte
 	crand.Read(random[:])
 	id := peerwire.NewPeerID(peerIDPrefix, random[:])
-	return &Client{
+	c := &Client{
 		cfg: cfg, log: cfg.Logger, id: id, ln: ln,
 		host: swarm.NewHost(swarm.HostConfig{PeerID: id, MaxPeers: cfg.MaxPeers, Bind: boundAddr(ln).Addr(), Logger: cfg.Logger}),
 		up:   budget.New(nil, cfg.MaxUp), down: budget.New(nil, cfg.MaxDown),
 		pool:   storage.NewPool(0),
 		public: trackernet.New(trackernet.Config{}), private: trackernet.New(trackernet.Config{Private: true}),
-	}, nil
+		seeking: map[metainfo.InfoHash]hearer{},
+	}
+	if !cfg.NoDHT {
+		c.joinDHT(ctx)
+	}
+	return c, nil
+}
+
+// joinDHT opens the sockets of a node of the DHT. Without them the client works, but finds peers by trackers only.
+func (c *Client) joinDHT(ctx context.Context) {
+	conns, err := dhtnet.Listen(ctx, c.Addr())
+	if err == nil {
+		c.dht, err = dhtnet.New(dhtnet.Config{
+			Conns: conns, Node: dht.Config{Port: c.Addr().Port(), Version: dhtVersion}, Routers: c.cfg.DHTRouters, File: c.cfg.DHTFile,
+			Found: func(infohash [20]byte, from netip.AddrPort, peers []netip.AddrPort) {
+				c.found(infohash, candidates.DHT, from.Addr(), peers)
+			},
+			Logger: c.log,
+		})
+	}
+	if err != nil {
+		c.log.Warn("takes no part in the DHT: choose another port with --peer", "err", err)
+	}
+}
+
+// seek has peers of a public torrent looked for in the DHT and in the local network, until forget.
+func (c *Client) seek(infohash metainfo.InfoHash, h hearer) {
+	c.mu.Lock()
+	c.seeking[infohash] = h
+	c.mu.Unlock()
+	if c.dht != nil {
+		c.dht.Publish(infohash)
+	}
+}
+
+func (c *Client) forget(infohash metainfo.InfoHash) {
+	c.mu.Lock()
+	delete(c.seeking, infohash)
+	c.mu.Unlock()
+	if c.dht != nil {
+		c.dht.Withdraw(infohash)
+	}
+}
+
+// found tells a torrent of peers that from told of.
+func (c *Client) found(infohash [20]byte, source candidates.Source, from netip.Addr, peers []netip.AddrPort) {
+	c.mu.Lock()
+	h := c.seeking[metainfo.InfoHash(infohash)]
+	c.mu.Unlock()
+	if h != nil {
+		tell(h, source, from, peers)
+	}
+}
+
+func tell(to hearer, source candidates.Source, from netip.Addr, peers []netip.AddrPort) {
+	list := make([]candidates.Peer, len(peers))
+	for i, p := range peers {
+		list[i].Addr = p
+	}
+	to.AddCandidates(source, from, list...)
+}
+
+// announced returns the torrents that strangers may be told of.
+func (c *Client) announced() [][20]byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := make([][20]byte, 0, len(c.seeking))
+	for h := range c.seeking {
+		list = append(list, h)
+	}
+	return list
 }
 
 // Addr returns where peers connect to.
@@ -81,6 +173,19 @@ func (c *Client) Addr() netip.AddrPort { return boundAddr(c.ln) }
 func (c *Client) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	running.Go(func() { c.host.Dial(ctx) })
+	if c.dht != nil {
+		running.Go(func() { c.dht.Run(ctx) })
+	}
+	if !c.cfg.NoLocal {
+		running.Go(func() {
+			lsd.New(lsd.Config{
+				Port: c.Addr().Port(), Bind: c.Addr().Addr(), Torrents: c.announced, Logger: c.log,
+				Heard: func(infohash [20]byte, peer netip.AddrPort) {
+					c.found(infohash, candidates.LSD, peer.Addr(), []netip.AddrPort{peer})
+				},
+			}).Run(ctx)
+		})
+	}
 	err := c.host.Serve(ctx, c.ln)
 	running.Wait()
 	if ctx.Err() == nil && err != nil {

@@ -58,7 +58,9 @@ func (l *Lookup) Run(ctx context.Context) (*metainfo.Torrent, []netip.AddrPort, 
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer stop()
-	tell(l.fetch, candidates.User, l.peers)
+	tell(l.fetch, candidates.User, netip.Addr{}, l.peers)
+	l.client.seek(l.magnet.InfoHash, l)
+	defer l.client.forget(l.magnet.InfoHash)
 	var tiers [][]string
 	for _, url := range l.magnet.Trackers {
 		tiers = append(tiers, []string{url})
@@ -69,7 +71,7 @@ func (l *Lookup) Run(ctx context.Context) (*metainfo.Torrent, []netip.AddrPort, 
 		Progress: func() (uploaded, downloaded, left int64) { return 0, 0, -1 },
 		Found: func(peers []netip.AddrPort) {
 			l.hear(peers)
-			tell(l.fetch, candidates.Tracker, peers)
+			tell(l.fetch, candidates.Tracker, netip.Addr{}, peers)
 		},
 		Logger: l.client.log,
 	})
@@ -98,15 +100,10 @@ func (l *Lookup) hear(peers []netip.AddrPort) {
 	}
 }
 
-// hearer takes candidates in: a Swarm, or a MetadataFetch.
-type hearer interface {
-	AddCandidates(source candidates.Source, from netip.Addr, peers ...candidates.Peer) bool
-}
-
-func tell(to hearer, source candidates.Source, peers []netip.AddrPort) {
-	list := make([]candidates.Peer, len(peers))
-	for i, p := range peers {
-		list[i].Addr = p
+// AddCandidates takes in what was heard elsewhere.
+func (l *Lookup) AddCandidates(source candidates.Source, from netip.Addr, peers ...candidates.Peer) bool {
+	for _, p := range peers {
+		l.hear([]netip.AddrPort{p.Addr})
 	}
-	to.AddCandidates(source, netip.Addr{}, list...)
+	return l.fetch.AddCandidates(source, from, peers...)
 }

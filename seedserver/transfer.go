@@ -151,7 +151,7 @@ func (t *Transfer) Peers() []swarm.PeerStat {
 // AddPeers tells of more addresses to connect to.
 func (t *Transfer) AddPeers(peers ...netip.AddrPort) {
 	if s := t.swarm.Load(); s != nil {
-		tell(s, candidates.User, peers)
+		tell(s, candidates.User, netip.Addr{}, peers)
 	}
 }
 
@@ -239,10 +239,14 @@ func (t *Transfer) transfer(ctx context.Context) error {
 	session := trackernet.NewSession(trackernet.SessionConfig{
 		Client: t.client.trackers(t.cfg.Private), Tiers: t.cfg.Torrent.Trackers(), InfoHash: s.InfoHash(), PeerID: t.client.id, Port: t.client.Addr().Port(),
 		Progress: t.progress,
-		Found:    func(peers []netip.AddrPort) { tell(s, candidates.Tracker, peers) },
+		Found:    func(peers []netip.AddrPort) { tell(s, candidates.Tracker, netip.Addr{}, peers) },
 		Logger:   t.client.log,
 	})
-	tell(s, candidates.User, t.cfg.Peers)
+	tell(s, candidates.User, netip.Addr{}, t.cfg.Peers)
+	if !t.cfg.Torrent.Info.Private {
+		t.client.seek(s.InfoHash(), s)
+		defer t.client.forget(s.InfoHash())
+	}
 	var running sync.WaitGroup
 	defer running.Wait()
 	running.Go(func() { session.Run(ctx) })

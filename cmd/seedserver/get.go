@@ -25,6 +25,7 @@ type getCmd struct {
 	MaxDown   budget.Rate   `help:"Receive at most this much per second (default: no limit)." placeholder:"RATE"`
 	MaxPeers  int           `help:"Have at most this many connections." default:"200"`
 	Port      string        `name:"peer" help:"Take connections of peers here; if taken, at the next ports up to 6889." default:":6881" placeholder:"ADDR"`
+	DHTRouter []string      `name:"dht-router" default:"${routers}" help:"Node from which the DHT is joined, HOST:PORT; repeatable. none: by nobody; off: take no part (default: the public routers)." placeholder:"HOST:PORT"`
 	AddPeer   []string      `help:"Connect to this peer, too." placeholder:"HOST:PORT"`
 	GiveUp    time.Duration `help:"Stop with an error when nothing was received for so long; 0 for never." default:"10m"`
 	Overwrite bool          `help:"Replace a file that is there and holds something else."`
@@ -44,7 +45,9 @@ func (c *getCmd) Run(ctx context.Context, s streams) error {
 	if c.MaxPeers < 1 {
 		return usageError{"--max-peers must be at least 1"}
 	}
+	routers, noDHT := dhtRouters(c.DHTRouter)
 	client, err := seedserver.NewClient(ctx, seedserver.ClientConfig{
+		DHTRouters: routers, NoDHT: noDHT,
 		Peer: c.Port, MaxUp: int64(c.MaxUp), MaxDown: int64(c.MaxDown), MaxPeers: c.MaxPeers, Memory: int64(c.Memory), Logger: c.logger(s),
 	})
 	if err != nil {

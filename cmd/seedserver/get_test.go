@@ -17,7 +17,7 @@ import (
 // getCommand is one run of get, on ports of its own.
 func getCommand(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	return exec.Command(serverBinary(t), append([]string{"get", "--peer", ":0"}, args...)...)
+	return exec.Command(serverBinary(t), append([]string{"get", "--peer", ":0", "--dht-router", "off"}, args...)...)
 }
 
 // get downloads, and returns the last line of --json.
@@ -218,7 +218,7 @@ func TestGetSaysWhatIsWrong(t *testing.T) {
 		{"not there", []string{"none.torrent"}, exitFailed, "none.torrent"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			code, _, errs := cli(t, append([]string{"get", "--peer", "127.0.0.1:0"}, tc.args...)...)
+			code, _, errs := cli(t, append([]string{"get", "--peer", "127.0.0.1:0", "--dht-router", "off"}, tc.args...)...)
 			require.Equal(t, tc.code, code, errs)
 			require.Contains(t, errs, tc.says)
 		})
@@ -226,7 +226,7 @@ func TestGetSaysWhatIsWrong(t *testing.T) {
 	kept, err := os.ReadFile("mine.doc")
 	require.NoError(t, err)
 	require.Equal(t, "what I wrote", string(kept))
-	code, out, errs := cli(t, "get", "--peer", "127.0.0.1:0", "a.bin.torrent", "--saveas", "a.bin")
+	code, out, errs := cli(t, "get", "--peer", "127.0.0.1:0", "--dht-router", "off", "a.bin.torrent", "--saveas", "a.bin")
 	require.Equal(t, exitDone, code, errs)
 	require.Contains(t, out, "was complete already")
 }
