@@ -57,6 +57,7 @@ type Client struct {
 	pool     *storage.Pool
 
 	mu      sync.Mutex                   // a leaf
+	checks  chan struct{}                // holds one for each transfer that reads what is there
 	seeking map[metainfo.InfoHash]hearer // public torrents, for which peers are looked for everywhere
 
 	public  *trackernet.Client // for trackers that torrents name
@@ -93,7 +94,7 @@ func NewClient(ctx context.Context, cfg ClientConfig) (*Client, error) {
 		up:   budget.New(nil, cfg.MaxUp), down: budget.New(nil, cfg.MaxDown),
 		pool:   storage.NewPool(0),
 		public: trackernet.New(trackernet.Config{}), private: trackernet.New(trackernet.Config{Private: true}),
-		seeking: map[metainfo.InfoHash]hearer{},
+		seeking: map[metainfo.InfoHash]hearer{}, checks: make(chan struct{}, 1),
 	}
 	if !cfg.NoDHT {
 		c.joinDHT(ctx)
@@ -125,6 +126,7 @@ func (c *Client) seek(infohash metainfo.InfoHash, h hearer) {
 	c.mu.Unlock()
 	if c.dht != nil {
 		c.dht.Publish(infohash)
+		c.dht.Demand(infohash)
 	}
 }
 
@@ -134,6 +136,18 @@ func (c *Client) forget(infohash metainfo.InfoHash) {
 	c.mu.Unlock()
 	if c.dht != nil {
 		c.dht.Withdraw(infohash)
+	}
+}
+
+// addNodes tells the DHT of nodes that a torrent names, by their addresses (BEP 5).
+func (c *Client) addNodes(nodes []metainfo.Node) {
+	if c.dht == nil {
+		return
+	}
+	for _, n := range nodes {
+		if ip, err := netip.ParseAddr(n.Host); err == nil {
+			c.dht.AddNodes(netip.AddrPortFrom(ip.Unmap(), n.Port))
+		}
 	}
 }
 

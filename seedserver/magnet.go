@@ -59,6 +59,7 @@ func (l *Lookup) Run(ctx context.Context) (*metainfo.Torrent, []netip.AddrPort, 
 	defer running.Wait()
 	defer stop()
 	tell(l.fetch, candidates.User, netip.Addr{}, l.peers)
+	l.client.addNodes(l.magnet.Nodes)
 	l.client.seek(l.magnet.InfoHash, l)
 	defer l.client.forget(l.magnet.InfoHash)
 	var tiers [][]string

@@ -25,7 +25,8 @@ type TransferConfig struct {
 	Torrent *metainfo.Torrent
 	// Path is the file to save a torrent of one file to, or the directory to save the files of another in.
 	Path string
-	// Record is the file that remembers what is there when the transfer is left. If empty, Path with RecordSuffix.
+	// Record is the file that remembers what is there when the transfer is left; its directory must be there. If empty, Path with
+	// RecordSuffix.
 	Record string
 	// KeepRecord keeps the record when all is there, so that nothing is read the next time.
 	KeepRecord bool
@@ -44,7 +45,8 @@ const RecordSuffix = ".seedserver.part"
 type Phase int32
 
 const (
-	Checking    Phase = iota // reading what is there
+	Queued      Phase = iota // waiting for others that read what is there
+	Checking                 // reading what is there
 	Downloading              // something is lacking
 	Seeding                  // nothing is
 	Stopped                  // Run has returned
@@ -52,7 +54,7 @@ const (
 
 // String returns the name of the phase in lower case.
 func (p Phase) String() string {
-	return [...]string{"checking", "downloading", "seeding", "stopped"}[p]
+	return [...]string{"queued", "checking", "downloading", "seeding", "stopped"}[p]
 }
 
 // TransferStatus is the state of a transfer at one moment.
@@ -72,7 +74,8 @@ type Transfer struct {
 	cfg     TransferConfig
 	root    *os.Root
 	target  *storage.Target
-	record  string // below root
+	records *os.Root // where the record is; root, or one of its own
+	record  string   // below records
 	limits  struct{ up, down *budget.Node }
 	phase   atomic.Int32
 	checked atomic.Int64
@@ -82,6 +85,7 @@ type Transfer struct {
 	mu      sync.Mutex // a leaf
 	pieces  []byte     // that are there: the bytes of a BITFIELD
 	trouble error
+	changed bool // since the record was saved
 }
 
 // ErrOtherContent matches the error of a transfer whose path holds something else than the torrent.
@@ -97,13 +101,17 @@ func (c *Client) NewTransfer(cfg TransferConfig) (*Transfer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Transfer{client: c, cfg: cfg, root: root, record: cfg.Record, done: make(chan struct{})}
-	if t.record == "" {
-		t.record = base + RecordSuffix
+	t := &Transfer{client: c, cfg: cfg, root: root, records: root, record: base + RecordSuffix, done: make(chan struct{})}
+	if cfg.Record != "" {
+		t.record = filepath.Base(cfg.Record)
+		if t.records, err = os.OpenRoot(filepath.Dir(cfg.Record)); err != nil {
+			root.Close()
+			return nil, err
+		}
 	}
 	t.target, err = storage.NewTarget(c.pool, root, targetFiles(cfg.Torrent.Info, base))
 	if err != nil {
-		root.Close()
+		t.close()
 		return nil, fmt.Errorf("%s: %w", cfg.Torrent.Info.Name, err)
 	}
 	t.limits.up, t.limits.down = budget.New(c.up, 0), budget.New(c.down, 0)
@@ -159,7 +167,7 @@ func (t *Transfer) AddPeers(peers ...netip.AddrPort) {
 // cause. An error that comes before says why the transfer cannot be. It may be called once.
 func (t *Transfer) Run(ctx context.Context) error {
 	defer t.phase.Store(int32(Stopped))
-	defer t.root.Close()
+	defer t.close()
 	defer t.target.Close()
 	if err := t.check(ctx); err != nil {
 		return err
@@ -168,15 +176,32 @@ func (t *Transfer) Run(ctx context.Context) error {
 	return errors.Join(err, t.remember())
 }
 
+func (t *Transfer) close() {
+	if t.records != t.root {
+		t.records.Close()
+	}
+	t.root.Close()
+}
+
 // check finds out which pieces are there, and whether what is there may be written to.
 func (t *Transfer) check(ctx context.Context) error {
 	info := t.cfg.Torrent.Info
-	record, err := storage.LoadRecord(t.root, t.record)
+	record, err := storage.LoadRecord(t.records, t.record)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		t.client.log.Warn("what was known of a download cannot be used, all of it is read again", "err", err)
 	}
 	known := record != nil && record.InfoHash == t.cfg.Torrent.InfoHash
 	trusted := t.target.Trusted(t.cfg.Torrent.InfoHash, info.PieceLength, record)
+	if !t.allTrusted(trusted) {
+		select {
+		case t.client.checks <- struct{}{}:
+			defer func() { <-t.client.checks }()
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		t.changed = true
+	}
+	t.phase.Store(int32(Checking))
 	t.pieces, err = t.target.Check(ctx, info.PieceLength, info.Pieces, trusted, func(done, _ int64) { t.checked.Store(done) })
 	if err != nil {
 		return err
@@ -186,6 +211,16 @@ func (t *Transfer) check(ctx context.Context) error {
 		return fmt.Errorf("%s %w than this torrent: choose another place with --saveas, or replace it with --overwrite", t.cfg.Path, ErrOtherContent)
 	}
 	return t.checkRoom()
+}
+
+// allTrusted reports whether nothing has to be read.
+func (t *Transfer) allTrusted(trusted func(int) (good, known bool)) bool {
+	for i := range t.cfg.Torrent.Info.NumPieces() {
+		if _, known := trusted(i); !known {
+			return false
+		}
+	}
+	return true
 }
 
 // numPieces returns how many pieces are there.
@@ -244,6 +279,7 @@ func (t *Transfer) transfer(ctx context.Context) error {
 	})
 	tell(s, candidates.User, netip.Addr{}, t.cfg.Peers)
 	if !t.cfg.Torrent.Info.Private {
+		t.client.addNodes(t.cfg.Torrent.Nodes)
 		t.client.seek(s.InfoHash(), s)
 		defer t.client.forget(s.InfoHash())
 	}
@@ -279,6 +315,7 @@ func (t *Transfer) kept(piece uint32) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.pieces[piece/8] |= 0x80 >> (piece % 8)
+	t.changed = true
 }
 
 func (t *Transfer) troubled(err error) {
@@ -293,22 +330,36 @@ func (t *Transfer) completed() {
 	}
 	t.phase.Store(int32(Seeding))
 	close(t.done)
+	if t.cfg.KeepRecord {
+		if err := t.remember(); err != nil {
+			t.troubled(err)
+		}
+	}
 }
 
 // remember saves what is there for the next time, or forgets it when that is all.
 func (t *Transfer) remember() error {
 	t.mu.Lock()
-	pieces := t.pieces
+	pieces, changed := t.pieces, t.changed
 	t.mu.Unlock()
 	if t.numPieces() == t.cfg.Torrent.Info.NumPieces() && !t.cfg.KeepRecord {
-		if err := t.root.Remove(t.record); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := t.records.Remove(t.record); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
+		return nil
+	}
+	if !changed {
 		return nil
 	}
 	if err := t.target.Sync(); err != nil {
 		return err
 	}
 	r := storage.Record{InfoHash: t.cfg.Torrent.InfoHash, Pieces: pieces, Files: t.target.Stamps()}
-	return r.Save(t.root, t.record)
+	if err := r.Save(t.records, t.record); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.changed = false
+	return nil
 }

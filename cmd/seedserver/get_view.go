@@ -114,7 +114,7 @@ func (v *transferView) progress(st seedserver.TransferStatus, givingUp time.Dura
 
 func percent(st seedserver.TransferStatus) float64 {
 	if st.Size == 0 {
-		return 100
+		return 0
 	}
 	return 100 * float64(st.Have) / float64(st.Size)
 }

@@ -37,6 +37,7 @@ type commandLine struct {
 	Get         getCmd    `cmd:"" help:"Download a torrent, from a file, a URL or a magnet link."`
 	Track       trackCmd  `cmd:"" help:"Run a tracker that is alone, over HTTP and UDP."`
 	Scrape      scrapeCmd `cmd:"" help:"Ask a tracker how many have a torrent."`
+	Many        manyCmd   `cmd:"" help:"Download and seed every torrent of a directory."`
 	Status      statusCmd `cmd:"" help:"Show what a running server sends, to how many, and how much it has sent."`
 	Why         whyCmd    `cmd:"" help:"Say why a file is served at the rate it is."`
 	Create      createCmd `cmd:"" help:"Make .torrent files."`

@@ -82,25 +82,25 @@ func parseRecord(data []byte) (*Record, error) {
 	return r, nil
 }
 
-// Trusted returns which pieces can be taken for good without reading them: those of r whose files are as r has them. If r is
-// of another torrent, or nil, none is.
-func (t *Target) Trusted(infohash [20]byte, pieceLength int64, r *Record) func(piece int) bool {
+// Trusted returns of which pieces is known, without reading them, whether they are good: of those whose files are as r has them.
+// If r is of another torrent, or nil, it is known of none.
+func (t *Target) Trusted(infohash [20]byte, pieceLength int64, r *Record) func(piece int) (good, known bool) {
 	if r == nil || r.InfoHash != infohash || len(r.Files) != len(t.files) || pieceLength <= 0 {
-		return func(int) bool { return false }
+		return func(int) (good, known bool) { return false, false }
 	}
 	n := int((t.length + pieceLength - 1) / pieceLength)
 	if len(r.Pieces) != (n+7)/8 {
-		return func(int) bool { return false }
+		return func(int) (good, known bool) { return false, false }
 	}
 	changed := make([]bool, n) // pieces that touch a file that is not as it was
 	for i, s := range t.Stamps() {
 		f := &t.files[i]
-		if f.Pad || f.Length == 0 || s.Size > 0 && s == r.Files[i] {
+		if f.Pad || f.Length == 0 || s == r.Files[i] {
 			continue
 		}
 		for p := f.offset / pieceLength; p <= (f.offset+f.Length-1)/pieceLength; p++ {
 			changed[p] = true
 		}
 	}
-	return func(p int) bool { return !changed[p] && r.Pieces[p/8]<<(p%8)&0x80 != 0 }
+	return func(p int) (good, known bool) { return !changed[p] && r.Pieces[p/8]<<(p%8)&0x80 != 0, !changed[p] }
 }

@@ -10,17 +10,17 @@ import (
 )
 
 // Check reads the pieces that the files hold already and returns those that have their hash, as the bytes of a BITFIELD: the
-// first in the highest bit of the first byte (BEP 3). pieceLength and pieces are those of the info dict. Pieces for which skip
-// reports true are taken for good without being read; skip may be nil. Pieces of files that are not there cost nothing.
+// first in the highest bit of the first byte (BEP 3). pieceLength and pieces are those of the info dict. Pieces of which
+// known says that it knows are not read; it may be nil. Pieces of files that are not there cost nothing.
 //
 // progress, if not nil, is called from the calling goroutine with the bytes seen so far and the total, at most 20 times a
 // second, and a last time. It fails with the cause of ctx when that is done, and for a number of hashes that does not fit.
-func (t *Target) Check(ctx context.Context, pieceLength int64, pieces []byte, skip func(piece int) bool,
+func (t *Target) Check(ctx context.Context, pieceLength int64, pieces []byte, known func(piece int) (good, known bool),
 	progress func(done, total int64)) ([]byte, error) {
 	if err := (&Content{length: t.length}).checkPieces(pieceLength, pieces); err != nil {
 		return nil, err
 	}
-	c := &check{target: t, pieceLength: pieceLength, pieces: pieces, skip: skip}
+	c := &check{target: t, pieceLength: pieceLength, pieces: pieces, known: known}
 	n := len(pieces) / sha1.Size
 	c.good = make([]atomic.Bool, n)
 	var workers sync.WaitGroup
@@ -50,7 +50,7 @@ type check struct {
 	target      *Target
 	pieceLength int64
 	pieces      []byte
-	skip        func(int) bool
+	known       func(int) (good, known bool)
 	good        []atomic.Bool
 	next, done  atomic.Int64 // the piece to take next; bytes
 }
@@ -63,7 +63,13 @@ func (c *check) work(ctx context.Context) {
 			return
 		}
 		size := min(c.pieceLength, c.target.length-i*c.pieceLength)
-		good := c.skip != nil && c.skip(int(i)) || c.piece(ctx, i, size, buffer)
+		good, known := false, false
+		if c.known != nil {
+			good, known = c.known(int(i))
+		}
+		if !known {
+			good = c.piece(ctx, i, size, buffer)
+		}
 		c.good[i].Store(good)
 		c.done.Add(size)
 	}

@@ -140,7 +140,7 @@ func TestRecord(t *testing.T) {
 	trusted := func(r *Record) (list []int) {
 		ok := target.Trusted([20]byte{1}, 8, r)
 		for i := range 5 {
-			if ok(i) {
+			if good, known := ok(i); good && known {
 				list = append(list, i)
 			}
 		}

@@ -1,0 +1,270 @@
+package seedserver
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/seedserver/bittorrent/bencode/metainfo"
+)
+
+// ManyConfig sets a [Many]. Dir is needed.
+type ManyConfig struct {
+	Client ClientConfig
+	Dir    string // where the .torrent files are
+	Data   string // where what they describe is, or goes. If empty, Dir
+	State  string // where what is there is remembered. If empty, a directory below the user's own
+	// Rescan is how often Dir is looked at. If zero, one second.
+	Rescan time.Duration
+	// Overwrite and Private are as in TransferConfig, for all torrents.
+	Overwrite, Private bool
+}
+
+// A Many downloads and seeds every torrent of a directory, on one port and below one limit. Torrents that are added start, those
+// that are removed stop; their data stay. Its methods may be called from anywhere.
+type Many struct {
+	cfg    ManyConfig
+	log    *slog.Logger
+	client *Client
+
+	mu     sync.Mutex // a leaf
+	listed map[string]*manyEntry
+}
+
+// A manyEntry is one .torrent file.
+type manyEntry struct {
+	file     string
+	size     int64
+	modified time.Time
+	torrent  *metainfo.Torrent // nil if it cannot be read
+	transfer *Transfer         // nil if it does not run
+	stop     context.CancelFunc
+	ended    chan struct{}
+	err      error
+}
+
+// ManyStatus is the state of one .torrent file.
+type ManyStatus struct {
+	File     string // in the directory
+	Name     string
+	InfoHash metainfo.InfoHash
+	TransferStatus
+	Err error // why it does not run; nil if it does
+}
+
+// NewMany opens the port. Nothing is read or written before Run.
+func NewMany(ctx context.Context, cfg ManyConfig) (*Many, error) {
+	if cfg.Rescan == 0 {
+		cfg.Rescan = time.Second
+	}
+	cfg.Data = cmp.Or(cfg.Data, cfg.Dir)
+	if _, err := os.ReadDir(cfg.Dir); err != nil {
+		return nil, err
+	}
+	if cfg.State == "" {
+		state, err := userState(cfg.Dir)
+		if err != nil {
+			return nil, err
+		}
+		cfg.State = filepath.Join(state, "many")
+	}
+	for _, dir := range []string{cfg.State, cfg.Data} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.Client.DHTFile == "" {
+		cfg.Client.DHTFile = filepath.Join(cfg.State, dhtFile)
+	}
+	c, err := NewClient(ctx, cfg.Client)
+	if err != nil {
+		return nil, err
+	}
+	return &Many{cfg: cfg, log: c.log, client: c, listed: map[string]*manyEntry{}}, nil
+}
+
+// Client returns what all torrents share.
+func (m *Many) Client() *Client { return m.client }
+
+// Run looks at the directory until ctx ends, and returns its cause when all transfers have ended.
+func (m *Many) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := m.client.Run(ctx); ctx.Err() == nil {
+			cancel(err)
+		}
+	})
+	tick := time.NewTicker(m.cfg.Rescan)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		m.scan(ctx, &running)
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+	running.Wait()
+	return context.Cause(ctx)
+}
+
+// scan starts what is new in the directory and stops what is not there any more.
+func (m *Many) scan(ctx context.Context, running *sync.WaitGroup) {
+	files, err := os.ReadDir(m.cfg.Dir)
+	if err != nil {
+		m.log.Warn("the directory cannot be read, all goes on as it was", "err", err)
+		return
+	}
+	there := map[string]bool{}
+	for _, f := range files {
+		if !strings.HasSuffix(f.Name(), ".torrent") || !f.Type().IsRegular() {
+			continue
+		}
+		info, err := f.Info()
+		if err != nil {
+			continue // gone since
+		}
+		there[f.Name()] = true
+		e := m.entry(f.Name())
+		if e != nil && e.size == info.Size() && e.modified.Equal(info.ModTime()) && !e.retry() {
+			continue
+		}
+		if e != nil {
+			m.end(e)
+		}
+		m.begin(ctx, running, &manyEntry{file: f.Name(), size: info.Size(), modified: info.ModTime()})
+	}
+	for _, e := range m.entries() {
+		if !there[e.file] {
+			m.end(e)
+		}
+	}
+}
+
+// errTaken says that another torrent has the infohash, or the place of the data.
+var errTaken = errors.New("taken")
+
+// retry reports whether a torrent that did not start may now.
+func (e *manyEntry) retry() bool { return errors.Is(e.err, errTaken) }
+
+func (m *Many) entry(file string) *manyEntry {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.listed[file]
+}
+
+// entries returns all entries, by the names of their files.
+func (m *Many) entries() []*manyEntry {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	list := make([]*manyEntry, 0, len(m.listed))
+	for _, e := range m.listed {
+		list = append(list, e)
+	}
+	slices.SortFunc(list, func(a, b *manyEntry) int { return strings.Compare(a.file, b.file) })
+	return list
+}
+
+// begin starts the torrent of a file.
+func (m *Many) begin(ctx context.Context, running *sync.WaitGroup, e *manyEntry) {
+	err := m.prepare(e)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.listed[e.file] = e
+	if e.err = err; err != nil {
+		m.log.Warn("torrent not started", "file", e.file, "err", err)
+		return
+	}
+	ctx, e.stop = context.WithCancel(ctx)
+	e.ended = make(chan struct{})
+	running.Go(func() {
+		defer close(e.ended)
+		err := e.transfer.Run(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		m.log.Warn("torrent stopped", "file", e.file, "err", err)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		e.err = err
+	})
+}
+
+// prepare reads the file, and makes a transfer of it.
+func (m *Many) prepare(e *manyEntry) error {
+	if e.size > maxTorrent {
+		return fmt.Errorf("%d bytes are too many for a .torrent file", e.size)
+	}
+	b, err := os.ReadFile(filepath.Join(m.cfg.Dir, e.file))
+	if err != nil {
+		return err
+	}
+	t, err := metainfo.Parse(b)
+	if err != nil {
+		return err
+	}
+	for _, other := range m.entries() {
+		switch {
+		case other.transfer == nil || other.torrent == nil:
+		case other.torrent.InfoHash == t.InfoHash:
+			return fmt.Errorf("the same torrent as %s: %w", other.file, errTaken)
+		case other.torrent.Info.Name == t.Info.Name:
+			return fmt.Errorf("its data go where those of %s are: %w", other.file, errTaken)
+		}
+	}
+	tr, err := m.client.NewTransfer(TransferConfig{
+		Torrent: t, Path: filepath.Join(m.cfg.Data, t.Info.Name), Record: filepath.Join(m.cfg.State, t.InfoHash.String()+".resume"),
+		KeepRecord: true, Overwrite: m.cfg.Overwrite, Private: m.cfg.Private,
+	})
+	if err != nil {
+		return err
+	}
+	e.torrent, e.transfer = t, tr
+	return nil
+}
+
+// end stops a torrent and waits until it has let go of its data.
+func (m *Many) end(e *manyEntry) {
+	m.mu.Lock()
+	delete(m.listed, e.file)
+	m.mu.Unlock()
+	if e.stop != nil {
+		e.stop()
+		select {
+		case <-e.ended:
+		case <-time.After(endPatience): // its trackers may take longer to hear of it
+		}
+	}
+}
+
+// endPatience is how long a torrent that is removed may keep others waiting.
+const endPatience = 200 * time.Millisecond
+
+// Status returns the state of each .torrent file, by name.
+func (m *Many) Status() []ManyStatus {
+	entries := m.entries()
+	list := make([]ManyStatus, 0, len(entries))
+	for _, e := range entries {
+		st := ManyStatus{File: e.file}
+		m.mu.Lock()
+		st.Err = e.err
+		m.mu.Unlock()
+		if e.torrent != nil {
+			st.Name, st.InfoHash = e.torrent.Info.Name, e.torrent.InfoHash
+		}
+		if e.transfer != nil {
+			st.TransferStatus = e.transfer.Status()
+		}
+		list = append(list, st)
+	}
+	return list
+}
