@@ -398,3 +398,26 @@ func FuzzUsers(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkAnnouncer is what a private torrent costs an announce.
+func BenchmarkAnnouncer(b *testing.B) {
+	g := newGuard(b, "alice:wonder")
+	key := g.AnnounceKey(start, User("alice"), hash1)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, ok := g.Announcer(start, key, hash1); !ok {
+			b.Fatal("not let in")
+		}
+	}
+}
+
+// BenchmarkSignIn is what a password costs a request once it was right.
+func BenchmarkSignIn(b *testing.B) {
+	g := newGuard(b, "alice:wonder")
+	b.ReportAllocs()
+	for b.Loop() {
+		if v, _ := g.SignIn(b.Context(), start, client, "alice", "wonder"); v.Anybody() {
+			b.Fatal("not let in")
+		}
+	}
+}
