@@ -15,7 +15,9 @@ func crowd(t *testing.T, s *Store, n int) []netip.AddrPort {
 	var all []netip.AddrPort
 	for i := range n {
 		c := newClient(t, s, fmt.Sprintf("192.0.%d.%d:1", 2+i/256, i%256), uint32(i+1))
-		c.announce(tracker.EventStarted, 0)
+		c.req.Left = 0
+		_, err := s.Announce(start, &c.req, &c.res)
+		require.NoError(t, err)
 		all = append(all, c.req.Addr)
 	}
 	return all
@@ -68,8 +70,11 @@ func TestSampleBesideMarksIsUniform(t *testing.T) {
 	leech.req.NumWant = want
 	counts := map[string]int{}
 	for range rounds {
-		for _, addr := range leech.announce(tracker.EventNone, 1) {
-			counts[addr]++
+		leech.res.Reset()
+		_, err := s.Announce(start, &leech.req, &leech.res)
+		require.NoError(t, err)
+		for addr := range leech.res.Peers() {
+			counts[addr.String()]++
 		}
 	}
 	expect := float64(rounds) * (want - 2) / (peers - 4)

@@ -61,7 +61,7 @@ func state(s *Store) map[any]any {
 }
 
 func TestSnapshotAndRestore(t *testing.T) {
-	for _, n := range []int{0, 1, 100, 3 * work} {
+	for _, n := range []int{0, 1, 100, work + 5000} {
 		s := filled(n)
 		c := newClient(t, s, "203.0.113.1:1", 77)
 		c.announce(tracker.EventStarted, 5)
