@@ -3,6 +3,7 @@ package lsd
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -82,6 +83,24 @@ func (h *heardLog) heard(infohash [20]byte, peer netip.AddrPort) {
 	h.list[peer][infohash]++
 }
 
+// of returns a copy of what was heard of each peer.
+func (h *heardLog) of() map[netip.AddrPort]map[[20]byte]int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := map[netip.AddrPort]map[[20]byte]int{}
+	for peer, list := range h.list {
+		all[peer] = maps.Clone(list)
+	}
+	return all
+}
+
+// all returns what was sent.
+func (l *lan) all() []datagram {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.sent)
+}
+
 func run(t *testing.T, l *lan, addr string, port uint16, torrents ...[20]byte) *heardLog {
 	log := &heardLog{}
 	s := New(Config{
@@ -107,8 +126,8 @@ func TestServicesHearEachOther(t *testing.T) {
 		time.Sleep(24*time.Minute + time.Second)
 		require.Equal(t, map[netip.AddrPort]map[[20]byte]int{
 			netip.MustParseAddrPort("192.168.1.2:7002"): {hash10: 5, hashAA: 5},
-		}, one.list, "every five minutes, and never oneself")
-		require.Contains(t, two.list, netip.MustParseAddrPort("192.168.1.1:7001"))
+		}, one.of(), "every five minutes, and never oneself")
+		require.Contains(t, two.of(), netip.MustParseAddrPort("192.168.1.1:7001"))
 	})
 }
 
@@ -123,11 +142,13 @@ func TestManyTorrents(t *testing.T) {
 		run(t, l, "192.168.1.1:6771", 7001, torrents...)
 		listener := run(t, l, "192.168.1.2:6771", 7002)
 		time.Sleep(42 * time.Minute)
-		for i := 1; i < len(l.sent); i++ {
-			require.GreaterOrEqual(t, l.sent[i].at.Sub(l.sent[i-1].at), time.Minute)
-			require.LessOrEqual(t, len(l.sent[i].payload), MaxSize)
+		synctest.Wait()
+		sent := l.all()
+		for i := 1; i < len(sent); i++ {
+			require.GreaterOrEqual(t, sent[i].at.Sub(sent[i-1].at), time.Minute)
+			require.LessOrEqual(t, len(sent[i].payload), MaxSize)
 		}
-		heard := listener.list[netip.MustParseAddrPort("192.168.1.1:7001")]
+		heard := listener.of()[netip.MustParseAddrPort("192.168.1.1:7001")]
 		require.GreaterOrEqual(t, len(heard), 1000-MaxInfoHashes, "the listener came after the first")
 	})
 }
@@ -143,8 +164,8 @@ func TestFloodsAreNotRead(t *testing.T) {
 		require.NoError(t, honest.send(Announce{Port: 7002, InfoHashes: [][20]byte{hash10}}.AppendTo(nil)))
 		require.NoError(t, honest.send([]byte("nonsense")))
 		synctest.Wait()
-		require.Len(t, log.list, perSource+1)
-		require.Contains(t, log.list, netip.MustParseAddrPort("192.168.1.2:7002"))
+		require.Len(t, log.of(), perSource+1)
+		require.Contains(t, log.of(), netip.MustParseAddrPort("192.168.1.2:7002"))
 	})
 }
 

@@ -53,7 +53,7 @@ func (r *remote) tells(m extension.PEX) {
 // awake keeps peers from being dropped for their silence while time goes by.
 func awake(d time.Duration, peers ...*remote) {
 	for end := time.Now().Add(d); time.Now().Before(end); {
-		time.Sleep(min(5*time.Second, time.Until(end)))
+		time.Sleep(min(time.Minute, time.Until(end)))
 		for _, r := range peers {
 			r.send(peerwire.KeepAlive{})
 		}
