@@ -1,4 +1,4 @@
-// Package swarm serves one torrent's data to many peers, and takes the connections of all torrents on one port.
+// Package swarm serves one torrent's data to many peers, gets it from them, and takes the connections of all torrents on one port.
 //
 // # Nouns
 //
@@ -95,6 +95,16 @@
 // that every peer is choked and every request rejected, and calls Config.Changed once; Resume goes on. A piece that cannot be
 // read for another reason is taken back from who asked for it (lt_donthave, BEP 54).
 //
+// # Downloading
+//
+// With Config.Download pieces are lacking. A piecepicker.Asker decides which block is asked of whom; each peer is asked for as
+// much in advance as it sends in two seconds. Blocks gather in their piece, in memory, and a full piece is hashed and written by
+// a few goroutines. How much may be begun is bounded (Download.Memory), and so is their queue: the loop never waits for the disk.
+// What is written is shown with a HAVE and given to others, first to those that give in turn. A full disk is waited for. A peer that
+// sent junk is let go, and its address is not taken again. When nothing is lacking any more, it is plain seeding.
+//
+// A [MetadataFetch] gets the info dict that a Swarm is made with, from peers, where only the infohash is known (BEP 9).
+//
 // # Limitations
 //
 // A torrent of one piece is seeded plainly: there is nothing to spread, and libtorrent (2.0.8) closes a connection at a HAVE that
@@ -102,7 +112,7 @@
 // leaves after half a minute without interest on either side, and comes back by itself: only those that are audited are kept by
 // being asked for something now and then, since interest in leeches would take their slots from others.
 //
-// A Swarm seeds: it never downloads, and speaks with peers over plain TCP connections only. It keeps no allowed-fast
+// A Swarm speaks with peers over plain TCP connections only. It keeps no allowed-fast
 // set and suggests no pieces; a DHT node's port is neither told nor asked for. Memory that a peer holds while it is served is at
 // most 256 KiB and the kernel's socket buffer.
 package swarm
