@@ -89,7 +89,8 @@ func TestFriendsCostOneCopy(t *testing.T) {
 		took := all.awaitComplete(t, time.Minute)
 		require.Less(t, took, 26*time.Second, "160 pieces at 8 a second")
 		later(10 * time.Second)
-		require.LessOrEqual(t, sent[Need], cfg.Info.Length()*102/100)
+		// A few of the last pieces are offered to somebody else before their first taker has shown them.
+		require.LessOrEqual(t, sent[Need], cfg.Info.Length()*104/100)
 		require.Zero(t, sent[Plain]+sent[Rescue])
 		require.LessOrEqual(t, all.sent(), cfg.Info.Length()*115/100)
 		for _, f := range all {
