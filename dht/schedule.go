@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	demandPause  = 5 * time.Minute // an infohash announced that recently is not announced again on demand
-	announceFail = time.Minute     // after an announce that no node took; doubled each time
+	demandPause  = 5 * time.Minute  // an infohash announced that recently is not announced again on demand
+	announceFail = 15 * time.Second // after an announce that fewer than eight nodes took; doubled each time
 )
 
 // published is an infohash that is announced again and again.
@@ -103,11 +103,14 @@ func (s *schedule) finished(now time.Time, p *published, took int) {
 	if p.running > 0 || p.gone {
 		return
 	}
+	p.due = s.after(now, &p.infohash)
 	if p.took > 0 {
-		p.last, p.failures = now, 0
-		p.due = s.after(now, &p.infohash)
-	} else {
-		p.due = now.Add(min(announceFail<<min(p.failures, 10), s.interval))
+		p.last = now
+	}
+	if p.took >= bucketSize {
+		p.failures = 0
+	} else if again := now.Add(announceFail << min(p.failures, 10)); again.Before(p.due) { // the network is small, or we know little of it yet
+		p.due = again
 		p.failures++
 	}
 	p.took = 0

@@ -65,7 +65,7 @@ func TestScheduleOrder(t *testing.T) {
 	require.Same(t, first, s.next(now.Add(announceFail)))
 	first.running = 2
 	s.finished(now, first, 0)
-	s.finished(now, first, 3)
+	s.finished(now, first, 8)
 	s.demand(now.Add(time.Minute), ID{2})
 	require.Nil(t, s.next(now.Add(time.Minute)), "announced just now")
 	s.demand(now.Add(demandPause), ID{2})
