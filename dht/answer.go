@@ -110,6 +110,10 @@ func (n *Node) values(now time.Time, f *family, a *krpc.Message, target ID, know
 		return
 	}
 	n.peers.Reset()
+	if own := f.ourselves(a.External.Addr()); own.IsValid() && n.plan.all[target] != nil {
+		n.peers.Add(netip.AddrPortFrom(own, n.config.Port)) // who asks us for what we have need not ask others
+		room -= size
+	}
 	if f.six {
 		n.stored6.sample(now, &target, room/size, n.rand, &n.peers, netip.AddrFrom16)
 	} else {

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	bootRetry    = 5 * time.Second // doubled each time
+	bootRetry    = 2 * time.Second // doubled each time
 	bootRetryMax = 5 * time.Minute
 	startSize    = 4 * bucketSize  // contacts that a lookup starts with
 	maxSeeds     = 64              // nodes that are asked first
@@ -28,6 +28,7 @@ type family struct {
 	seeds     []compact.Node   // asked first
 	verifying map[netip.AddrPort]struct{}
 	votes     votes
+	local     netip.Addr // ours, for those in our own network
 	renamed   time.Time
 	heard     time.Time // the last answer of anybody
 	bootAt    time.Time // when the next bootstrap is due; zero: none is
@@ -47,9 +48,12 @@ func newFamily(n *Node, now time.Time, six bool) *family {
 	}
 	var external netip.Addr
 	for _, addr := range n.config.External {
-		if addr = addr.Unmap(); addr.IsValid() && addr.Is6() == six && !IsLocal(addr) {
+		switch addr = addr.Unmap(); {
+		case !addr.IsValid() || addr.Is6() != six:
+		case IsLocal(addr) && !f.local.IsValid():
+			f.local = addr
+		case !IsLocal(addr) && !external.IsValid():
 			external = addr
-			break
 		}
 	}
 	if f.id == (ID{}) || external.IsValid() && !Compliant(f.id, external) {
@@ -66,6 +70,17 @@ func newFamily(n *Node, now time.Time, six bool) *family {
 		f.bootAt = now
 	}
 	return f
+}
+
+// ourselves returns our address as a peer for one who asks from addr: the zero Addr if we know none that is of use to him.
+func (f *family) ourselves(addr netip.Addr) netip.Addr {
+	if f.votes.external.IsValid() {
+		return f.votes.external
+	}
+	if IsLocal(addr) && f.local.IsValid() {
+		return f.local
+	}
+	return netip.Addr{}
 }
 
 // holds reports whether addr is of this family.

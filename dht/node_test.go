@@ -219,6 +219,21 @@ func TestPublishedIsFound(t *testing.T) {
 	require.Empty(t, find(), "forgotten")
 }
 
+// Who asks us for what we publish is told of us, before any other node could tell.
+func TestWeTellOfOurselves(t *testing.T) {
+	n := newNetwork(5)
+	addr := n.address()
+	h := n.add(addr, n.config(addr))
+	infohash := dht.ID{1}
+	n.do(h, func(now time.Time, node *dht.Node) { node.Publish(now, infohash) })
+	var got []netip.AddrPort
+	for p := range newAsker(n, h).ask(krpc.Message{Method: krpc.GetPeers, Target: infohash}).Values.All() {
+		got = append(got, p)
+	}
+	require.Equal(t, []netip.AddrPort{netip.AddrPortFrom(addr.Addr(), 7000)}, got)
+	require.Empty(t, newAsker(n, h).ask(krpc.Message{Method: krpc.GetPeers, Target: dht.ID{2}}).Values)
+}
+
 func TestLookupOfNodes(t *testing.T) {
 	n, hosts := small(50)
 	target := hosts[7].node.Save().ID4

@@ -10,7 +10,7 @@ import (
 
 const (
 	slowAfter       = 1500 * time.Millisecond // a lookup asks another node meanwhile
-	lostAfter       = 8 * time.Second         // no answer is waited for any longer
+	lostAfter       = 5 * time.Second         // no answer is waited for any longer
 	maxTransactions = 4096                    // under way at a time
 )
 

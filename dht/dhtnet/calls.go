@@ -73,7 +73,7 @@ func (s *Server) Lookup(ctx context.Context, target [20]byte, goal dht.Goal, fou
 	}
 }
 
-// Ping asks whether a node is at addr, and waits for the answer or 8 seconds. The error is that of ctx, or [ErrClosed].
+// Ping asks whether a node is at addr, and waits for the answer or 5 seconds. The error is that of ctx, or [ErrClosed].
 func (s *Server) Ping(ctx context.Context, addr netip.AddrPort) (dht.Pong, error) {
 	answer := make(chan dht.Pong, 1)
 	if err := s.do(ctx, func(now time.Time, node *dht.Node) { s.pings[node.Ping(now, addr)] = answer }); err != nil {
