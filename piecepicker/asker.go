@@ -27,7 +27,8 @@ type AskerConfig struct {
 	// MaxStarted is how many bytes of pieces may be begun and not yet verified: what the caller must be ready to hold in
 	// memory. Two pieces may always be. If zero, 64 MiB.
 	MaxStarted int64
-	// Snub is how long a peer may owe us blocks without sending any until others are asked for them. If zero, one minute.
+	// Snub is how long a peer may owe us blocks without sending any until others are asked for them. If zero, one minute. For the first block of a peer it is ten
+	// seconds at most.
 	Snub time.Duration
 }
 
@@ -112,6 +113,7 @@ type supplier struct {
 	late    []place // blocks taken from it that may still come
 	current *begun  // what it was asked for last
 	snubbed bool
+	proven  bool      // sent a block once
 	heard   time.Time // when it sent a block last, or was asked while it owed nothing
 }
 

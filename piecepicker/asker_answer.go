@@ -38,7 +38,7 @@ func (a *Asker) Received(now time.Time, id Peer, b Block) Receipt {
 	if !q.asked.remove(at) && !q.forgive(at) {
 		return Receipt{Fate: Unasked}
 	}
-	q.heard, q.snubbed = now, false
+	q.heard, q.snubbed, q.proven = now, false, true
 	p := a.byIndex[at.index]
 	if p == nil || p.blocks[at.number].state == blockReceived || p.lone && p.owner != id {
 		// The owner of a piece that failed before sends all of it, or there is nothing to learn from the next failure.

@@ -11,6 +11,9 @@ const (
 	// In the endgame a peer is asked for what others owe too, a few blocks at a time and when it owes almost nothing itself.
 	endgameOwed  = 2
 	endgameBatch = 8
+	// What peers owe that send something all the time comes sooner than it could be asked for again.
+	endgameSilence = 300 * time.Millisecond
+	roomSilence    = 3 * time.Second
 )
 
 // Ask appends up to n blocks to ask of a peer that unchoked us, and takes them for requested: parts of pieces that were begun
@@ -27,7 +30,7 @@ func (a *Asker) Ask(now time.Time, id Peer, n int, dst []Block) []Block {
 	if q.asked.len() == 0 {
 		q.heard = now
 	}
-	places := a.pick(q, n)
+	places := a.pick(now, q, n)
 	for _, at := range places {
 		dst = append(dst, a.block(at))
 	}
@@ -35,7 +38,7 @@ func (a *Asker) Ask(now time.Time, id Peer, n int, dst []Block) []Block {
 }
 
 // pick takes up to n places for requested and returns them; the slice is valid until the next call.
-func (a *Asker) pick(q *supplier, n int) []place {
+func (a *Asker) pick(now time.Time, q *supplier, n int) []place {
 	got := a.scratch[:0]
 	defer func() { a.scratch = got[:0] }()
 	if q.current != nil && !q.current.over {
@@ -56,8 +59,13 @@ func (a *Asker) pick(q *supplier, n int) []place {
 		}
 		got = a.pickPart(q, a.start(i), n, got)
 	}
-	if len(got) == 0 && q.asked.len() <= endgameOwed && (len(a.scarce.order) == 0 || !a.mayStart()) {
-		got = a.pickOwed(q, min(n, endgameBatch), got)
+	if len(got) == 0 && !q.snubbed && q.asked.len() <= endgameOwed {
+		switch {
+		case a.free == 0 && len(a.scarce.order) == 0:
+			got = a.pickOwed(now.Add(-endgameSilence), q, min(n, endgameBatch), got)
+		case !a.mayStart():
+			got = a.pickOwed(now.Add(-roomSilence), q, min(n, endgameBatch), got)
+		}
 	}
 	return got
 }
@@ -79,8 +87,8 @@ func (a *Asker) pickPart(q *supplier, p *begun, n int, got []place) []place {
 	return got
 }
 
-// pickOwed takes blocks that others were asked for, the oldest pieces first, and those that fewest were asked for.
-func (a *Asker) pickOwed(q *supplier, n int, got []place) []place {
+// pickOwed takes blocks that others were asked for who sent nothing since a time, the oldest pieces first, and those that fewest were asked for.
+func (a *Asker) pickOwed(since time.Time, q *supplier, n int, got []place) []place {
 	for askers := 1; askers < maxAskers; askers++ {
 		for _, p := range a.parts {
 			if p.left == 0 || p.lone || !q.has(p.index) {
@@ -88,7 +96,7 @@ func (a *Asker) pickOwed(q *supplier, n int, got []place) []place {
 			}
 			for i := range p.blocks {
 				b := &p.blocks[i]
-				if b.state != blockRequested || b.count() != askers || b.askedOf(q.id) {
+				if b.state != blockRequested || b.count() != askers || b.askedOf(q.id) || !a.silent(b, since) {
 					continue
 				}
 				got = append(got, place{p.index, uint32(i)})
@@ -103,6 +111,16 @@ func (a *Asker) pickOwed(q *supplier, n int, got []place) []place {
 		}
 	}
 	return got
+}
+
+// silent reports whether none of those who were asked for a block sent anything since a time.
+func (a *Asker) silent(b *block, since time.Time) bool {
+	for _, id := range b.askers {
+		if q := a.peers[id]; q != nil && q.heard.After(since) {
+			return false
+		}
+	}
+	return true
 }
 
 func (b *block) count() (n int) {

@@ -9,7 +9,7 @@ import (
 // of their numbers: others are asked. Call it at [Asker.Deadline], or every few seconds.
 func (a *Asker) Advance(now time.Time) (snubbed []Peer) {
 	for id, q := range a.peers {
-		if q.asked.len() > 0 && now.Sub(q.heard) >= a.cfg.snub() {
+		if q.asked.len() > 0 && now.Sub(q.heard) >= a.patience(q) {
 			a.takeBack(q, true)
 			q.snubbed = true
 			q.heard = now
@@ -26,9 +26,20 @@ func (a *Asker) Deadline() (first time.Time) {
 		if q.asked.len() == 0 {
 			continue
 		}
-		if due := q.heard.Add(a.cfg.snub()); first.IsZero() || due.Before(first) {
+		if due := q.heard.Add(a.patience(q)); first.IsZero() || due.Before(first) {
 			first = due
 		}
 	}
 	return first
+}
+
+// firstBlock is how long a peer that never sent a block may take for one.
+const firstBlock = 10 * time.Second
+
+// patience returns for how long q may owe blocks without sending any.
+func (a *Asker) patience(q *supplier) time.Duration {
+	if !q.proven {
+		return min(firstBlock, a.cfg.snub())
+	}
+	return a.cfg.snub()
 }

@@ -145,6 +145,8 @@ func TestEndgameAsksSeveralAndCancels(t *testing.T) {
 	slow, fast := d.join("1"), d.join("1")
 	blocks := d.ask(slow, 2)
 	require.True(t, d.Endgame())
+	require.Empty(t, d.ask(fast, 100), "who was asked may send it any moment")
+	d.now = d.now.Add(endgameSilence)
 	require.Equal(t, blocks, d.ask(fast, 100))
 	require.Empty(t, d.ask(fast, 100), "no block twice of one peer")
 	require.Equal(t, []Peer{slow}, d.send(fast, blocks[0]).Cancel)
@@ -168,6 +170,7 @@ func TestNoRoomDoesNotWaitForTheSlow(t *testing.T) {
 	d := newDownload(t, "00000", AskerConfig{MaxStarted: 4 * BlockSize})
 	slow, fast := d.join("11111"), d.join("11111")
 	owed := d.ask(slow, 4)
+	d.now = d.now.Add(roomSilence)
 	require.Equal(t, owed, d.ask(fast, 4), "what holds everybody up is asked of another")
 }
 
@@ -190,6 +193,10 @@ func TestChokedPeersBlocksAreFree(t *testing.T) {
 func TestSnubbedPeer(t *testing.T) {
 	d := newDownload(t, "0000", AskerConfig{})
 	stalled, good := d.join("1111"), d.join("1111")
+	first := d.ask(stalled, 1)
+	require.Equal(t, d.now.Add(firstBlock), d.Deadline(), "it never sent a block")
+	d.send(stalled, first...)
+	d.send(stalled, d.ask(stalled, 1)...)
 	blocks := d.ask(stalled, 2)
 	require.Equal(t, d.now.Add(time.Minute), d.Deadline())
 	d.now = d.now.Add(time.Minute - 1)

@@ -97,7 +97,7 @@
 // An [Asker] is the other side: it decides for a torrent that we download which block is asked of which peer. Each block is
 // free, then requested, then received, and with all of its piece verified. It finishes pieces that were begun, begins the
 // rarest (the first four at random), and when all that is missing was asked for, or there is no room to begin more, it asks up
-// to three peers for the same blocks. Who owes blocks for a minute is snubbed. A piece that failed is asked of one peer at a
+// to three peers for the same blocks. Who owes blocks for a minute, or the first for ten seconds, is snubbed. A piece that failed is asked of one peer at a
 // time, and who lied is known by comparing blocks. How much is on its way at a time, whom to connect to, and how long a liar
 // is banned is the caller's to say. A block's whole way costs 50 ns with one peer and 140 with fifty.
 //

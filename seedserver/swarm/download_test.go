@@ -190,3 +190,42 @@ func TestDownloadAmongLiars(t *testing.T) {
 	leech.wait(t, data)
 	require.False(t, slices.ContainsFunc(leech.Peers(), func(p PeerStat) bool { return p.Addr.Addr().As4()[3] >= 20 }))
 }
+
+// One good seed and peers of which some send junk, some take requests and answer nothing, and some hang up: the download is complete
+// and right, and does not wait for them.
+func TestDownloadAmongTheUnwell(t *testing.T) {
+	cfg, data := trueTorrent(4<<20, 1<<16)
+	junk := cfg
+	junk.Content = &memory{data: bytes.Repeat([]byte("junk"), len(data)/4)}
+	silent := cfg
+	silent.Limiter = newGate() // never lets a block go
+	seed := serveNode(t, 1, cfg, data, nil)
+	var others []*node
+	for n := range 4 {
+		others = append(others, serveNode(t, 30+n, junk, data, nil), serveNode(t, 40+n, silent, data, nil))
+	}
+	for n := range 8 {
+		l := serveNode(t, 50+n, cfg, data, &Download{})
+		l.meet(others...)
+		l.meet(seed)
+		others = append(others, l)
+	}
+	hangsUp, err := net.Listen("tcp", "127.0.0.70:0")
+	require.NoError(t, err)
+	defer hangsUp.Close()
+	go func() {
+		for {
+			conn, err := hangsUp.Accept()
+			if err != nil {
+				return
+			}
+			conn.Close()
+		}
+	}()
+	leech := serveNode(t, 2, cfg, data, &Download{})
+	leech.meet(append(others, &node{addr: addrPort(hangsUp.Addr().String())}, seed)...)
+	leech.wait(t, data)
+	for _, l := range others[8:] {
+		l.wait(t, data)
+	}
+}
