@@ -201,10 +201,10 @@ func TestDownloadAmongTheUnwell(t *testing.T) {
 	silent.Limiter = newGate() // never lets a block go
 	seed := serveNode(t, 1, cfg, data, nil)
 	var others []*node
-	for n := range 4 {
+	for n := range 2 {
 		others = append(others, serveNode(t, 30+n, junk, data, nil), serveNode(t, 40+n, silent, data, nil))
 	}
-	for n := range 8 {
+	for n := range 4 {
 		l := serveNode(t, 50+n, cfg, data, &Download{})
 		l.meet(others...)
 		l.meet(seed)
@@ -225,7 +225,7 @@ func TestDownloadAmongTheUnwell(t *testing.T) {
 	leech := serveNode(t, 2, cfg, data, &Download{})
 	leech.meet(append(others, &node{addr: addrPort(hangsUp.Addr().String())}, seed)...)
 	leech.wait(t, data)
-	for _, l := range others[8:] {
+	for _, l := range others[4:] {
 		l.wait(t, data)
 	}
 }
