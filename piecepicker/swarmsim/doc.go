@@ -37,7 +37,7 @@
 //
 // RESULTS.md beside this file holds tables of what comes out, and says which bars are not met. They are made with
 //
-//	go test -run TestTable -update -timeout 120m ./piecepicker/swarmsim
+//	go test ./piecepicker/swarmsim -run TestTable -timeout 120m -update
 //
 // and the figures of a single scenario with go test -bench NAME. The transcripts in testdata show every decision of the picker
 // in small swarms, with its reason; -update rewrites them as well, and what changes is a change of behaviour.

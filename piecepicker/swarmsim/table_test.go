@@ -199,7 +199,7 @@ others have. Six seeds of "leave, N=1000, conservative" gave 1.04, 1.05, 1.05, 1
 
 func results(all table) string {
 	var b strings.Builder
-	const command = "`go test -run TestTable -update -timeout 120m ./piecepicker/swarmsim`"
+	const command = "`go test ./piecepicker/swarmsim -run TestTable -timeout 120m -update`"
 	fmt.Fprintf(&b, preface, command, scenario{}.seeds(), steadies[0].seeds())
 	b.WriteString("\n## Bars\n\n" + barTable(all))
 	for _, sec := range sections {
