@@ -188,7 +188,9 @@ func TestDownloadAmongLiars(t *testing.T) {
 	}
 	leech.meet(seed)
 	leech.wait(t, data)
-	require.False(t, slices.ContainsFunc(leech.Peers(), func(p PeerStat) bool { return p.Addr.Addr().As4()[3] >= 20 }))
+	connected := leech.Peers()
+	connected = slices.DeleteFunc(connected, func(p PeerStat) bool { return p.Addr.Addr().As4()[3] < 20 })
+	require.Less(t, len(connected), 3, "whose blocks all came too late to be held against it may stay, but not each of them")
 }
 
 // One good seed and peers of which some send junk, some take requests and answer nothing, and some hang up: the download is complete
