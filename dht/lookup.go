@@ -111,6 +111,23 @@ func (c *candidate) discredited() bool {
 	return c != nil && c.invented >= maxInvented && c.invented > 2*c.confirmed
 }
 
+// liedTo reports whether so much was wrong that some of those who answered must be lying. As a lookup asks only so many nodes that
+// chose their own ids, what each liar said is then not tried out far enough to tell who they are.
+func (l *lookup) liedTo() bool { return l.doubts >= bucketSize }
+
+// needed returns how many answers end the lookup: eight, twice that if it was lied to, so that liars alone cannot end it.
+func (l *lookup) needed() int {
+	if l.liedTo() {
+		return 2 * bucketSize
+	}
+	return bucketSize
+}
+
+// counts reports whether c is one of those whose answers end the lookup.
+func (l *lookup) counts(c *candidate) bool {
+	return c.secure && !c.discredited() && (!l.liedTo() || c.invented <= c.confirmed)
+}
+
 // doubt takes note that what was said of c was wrong: it is not there, or another node is.
 func (l *lookup) doubt(c *candidate, other bool) {
 	if by := c.named; by != nil {
@@ -166,13 +183,13 @@ func (l *lookup) step(now time.Time) (satisfied bool) {
 	satisfied = true
 	open, secure, others := false, 0, 0
 	for _, c := range l.candidates {
-		if secure >= bucketSize || l.askedNodes >= maxAsked {
+		if secure >= l.needed() || l.askedNodes >= maxAsked {
 			break
 		}
 		if c.standing == rejected || c.standing == unasked && c.named.discredited() {
 			continue
 		}
-		if c.secure && !c.discredited() {
+		if l.counts(c) {
 			secure++
 		} else if others++; c.known && !c.secure && c.standing == unasked && (others > bucketSize || l.doubts >= bucketSize) {
 			continue
@@ -211,11 +228,11 @@ func (l *lookup) slowNeeded() bool {
 	answered := 0
 	for _, c := range l.candidates {
 		switch {
-		case answered >= bucketSize:
+		case answered >= l.needed():
 			return false
 		case c.standing == slow:
 			return true
-		case c.standing == replied && c.secure && !c.discredited():
+		case c.standing == replied && l.counts(c):
 			answered++
 		}
 	}
@@ -352,7 +369,7 @@ func (l *lookup) converged(now time.Time) {
 	n := l.family.node
 	for _, trusted := range []bool{true, false} { // nodes that chose their id, or lied, only if there are no others
 		for _, c := range l.candidates {
-			if l.pending < bucketSize && c.standing == replied && (c.secure && !c.discredited()) == trusted && c.token != nil {
+			if l.pending < bucketSize && c.standing == replied && l.counts(c) == trusted && c.token != nil {
 				l.pending++
 				l.packets++
 				n.ask(now, transaction{family: l.family, addr: c.addr, id: c.id, known: true, method: krpc.AnnouncePeer, lookup: l, asked: c}, l.target)
