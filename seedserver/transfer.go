@@ -34,7 +34,7 @@ type TransferConfig struct {
 	Overwrite bool
 	// Peers are addresses to connect to, in addition to those of trackers.
 	Peers []netip.AddrPort
-	// Private lets trackers be in private networks, because the torrent itself comes from there.
+	// Private lets trackers and web seeds be in private networks, because the torrent itself comes from there.
 	Private bool
 }
 
@@ -255,13 +255,19 @@ func (t *Transfer) checkRoom() error {
 // transfer runs the swarm until ctx ends.
 func (t *Transfer) transfer(ctx context.Context) error {
 	complete := t.numPieces() == t.cfg.Torrent.Info.NumPieces()
+	var sources []swarm.Source
+	for _, w := range webSources(t.cfg.Torrent, t.cfg.Private) {
+		defer w.client.CloseIdleConnections()
+		sources = append(sources, w)
+	}
 	s := swarm.New(swarm.Config{
 		Info: t.cfg.Torrent.Info, InfoBytes: t.cfg.Torrent.InfoBytes, InfoHash: t.cfg.Torrent.InfoHash,
 		Content: t.target, Limiter: t.limits.up, UploadSlots: t.client.cfg.UploadSlots,
 		ListenPort: t.client.Addr().Port(), Logger: t.client.log, DialPatience: -1,
 		Download: &swarm.Download{
 			Have: t.pieces, Store: t.target, Memory: t.client.cfg.Memory, Limiter: t.downLimiter(),
-			Kept: t.kept, Trouble: t.troubled, Complete: t.completed,
+			Sources: sources,
+			Kept:    t.kept, Trouble: t.troubled, Complete: t.completed,
 		},
 	})
 	t.phase.Store(int32(Downloading))

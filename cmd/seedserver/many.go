@@ -25,7 +25,7 @@ type manyCmd struct {
 	Every     time.Duration `help:"Print the state of all torrents so often; 0 for never." default:"30s"`
 	Memory    budget.Bytes  `help:"Hold at most this much of one torrent that is not written yet." default:"16MiB" placeholder:"SIZE"`
 	Overwrite bool          `help:"Replace files that are there and hold something else."`
-	Local     bool          `help:"Let trackers be on this machine or in this network."`
+	Local     bool          `help:"Let trackers and web seeds be on this machine or in this network."`
 	JSON      bool          `name:"json" help:"Print the states as JSON, a line for each torrent."`
 	Verbose   bool          `short:"v" help:"Log what happens."`
 }

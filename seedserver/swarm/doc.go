@@ -102,6 +102,8 @@
 // a few goroutines. How much may be begun is bounded (Download.Memory), and so is their queue: the loop never waits for the disk.
 // What is written is shown with a HAVE and given to others, first to those that give in turn. A full disk is waited for. A peer that
 // sent junk is let go, and its address is not taken again. When nothing is lacking any more, it is plain seeding.
+// A [Source] is asked like a peer that is complete, for runs of blocks of which it is sent the next when it gave the last: what a
+// web seed gives (BEP 19) goes the way of all blocks, and one that gives junk is let go.
 //
 // A [MetadataFetch] gets the info dict that a Swarm is made with, from peers, where only the infohash is known (BEP 9).
 //

@@ -33,6 +33,8 @@ type Download struct {
 	Hashers int
 	// Limiter paces what is received. If nil, nothing does.
 	Limiter Limiter
+	// Sources have the content besides the peers.
+	Sources []Source
 
 	// Kept, if set, is called for each piece that is written. Complete, if set, is called once when all are. Trouble, if set,
 	// is told why pieces cannot be kept, and nil when they can again. All must not block for long, nor call the Swarm.
@@ -52,6 +54,7 @@ type download struct {
 	cfg    *Config
 	asker  *piecepicker.Asker
 	peers  map[piecepicker.Peer]*peer
+	drains map[piecepicker.Peer]*drain
 	hungry []*peer // may be asked for more when the event is applied
 
 	assembly map[uint32]*assembly // pieces of which a block is there
@@ -76,6 +79,7 @@ func newDownload(cfg *Config) *download {
 			Have: cfg.Download.Have, MaxStarted: cfg.Download.memory(),
 		}, rand.New(rand.NewChaCha8(seed))),
 		peers:    map[piecepicker.Peer]*peer{},
+		drains:   map[piecepicker.Peer]*drain{},
 		assembly: map[uint32]*assembly{},
 		jobs:     make(chan *assembly, max(2, cfg.Download.memory()/cfg.Info.PieceLength)+2),
 		banned:   map[netip.AddrPort]struct{}{},
@@ -99,6 +103,7 @@ func (d *download) attach(l *loop) {
 	for range d.cfg.Download.hashers() {
 		l.spawn(func(ctx context.Context) { d.hash(ctx, l.swarm) })
 	}
+	d.open(time.Now())
 }
 
 // leeching reports whether anything is lacking.
@@ -169,6 +174,9 @@ func (d *download) advance(now time.Time, load choke.Load) {
 	d.plain.advance(now, load)
 	for _, id := range d.asker.Advance(now) {
 		p := d.peers[id]
+		if p == nil {
+			continue // a source: its answer is on its way
+		}
 		for len(p.asking.pending) > 0 && !p.gone {
 			d.l.takeBack(now, p, p.asking.pending[0].Request)
 		}

@@ -65,12 +65,16 @@ func (d *download) askFor(now time.Time, p *peer) {
 	}
 	d.requests = d.requests[:0]
 	for _, b := range d.blocks {
-		d.requests = append(d.requests, peerwire.Request{Index: b.Index, Begin: b.Begin, Length: b.Length})
+		d.requests = append(d.requests, request(b))
 	}
 	sent := d.l.ask(now, p, d.requests, askTimeout)
 	for _, b := range d.blocks[sent:] {
 		d.asker.Rejected(p.number, b)
 	}
+}
+
+func request(b piecepicker.Block) peerwire.Request {
+	return peerwire.Request{Index: b.Index, Begin: b.Begin, Length: b.Length}
 }
 
 // choking is told that p began or ceased to choke us.
@@ -104,15 +108,8 @@ func (d *download) answered(now time.Time, p *peer, a answer) {
 	}
 	p.rejects = 0
 	p.pipe.grow()
-	got := d.asker.Received(now, p.number, b)
-	for _, id := range got.Cancel {
-		d.l.takeBack(now, d.peers[id], a.Request)
-	}
-	if got.Fate == piecepicker.Useful {
+	if d.take(now, p.number, b, a.data()) {
 		d.choker.Received(p, int64(a.Length))
-		d.keep(b, a.data(), got.Full)
-	} else {
-		d.wasted += int64(a.Length)
 	}
 	giveBack(a.buf)
 	d.feed(p)

@@ -170,6 +170,9 @@ func (d *download) punish(now time.Time, liars []piecepicker.Culprit) {
 			d.ban(p.listens())
 			d.l.drop(now, p, errJunk)
 		}
+		if w := d.drains[c.Peer]; w != nil {
+			d.shut(w, errJunk)
+		}
 		d.ban(c.Addr)
 	}
 }
