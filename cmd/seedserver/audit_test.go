@@ -21,6 +21,7 @@ import (
 // TestSeedsAreAudited: real clients that say they are complete are asked for blocks, and count when they have sent them; liars
 // count for nothing, and who sends other bytes is banned, and not handed out by our tracker.
 func TestSeedsAreAudited(t *testing.T) {
+	t.Parallel()
 	seeds := seeds[:2] // Transmission takes its time
 	for _, of := range seeds {
 		of.require(t)

@@ -10,6 +10,7 @@ import (
 
 // TestMagnetStarts: a magnet link alone, as the index gives it, starts aria2 and libtorrent within 10 s and transmission within 60 s.
 func TestMagnetStarts(t *testing.T) {
+	t.Parallel()
 	for _, c := range clients {
 		c.require(t)
 	}

@@ -20,6 +20,7 @@ print(json.dumps({"wrong": str(f.get("bozo_exception", "")), "version": f.versio
 
 // TestFeedReader: a library that reads feeds has no complaint, and finds the torrents.
 func TestFeedReader(t *testing.T) {
+	t.Parallel()
 	if err := exec.Command("/usr/bin/python3", "-c", "import feedparser").Run(); err != nil {
 		missing(t, "feedparser: install the package python3-feedparser")
 	}

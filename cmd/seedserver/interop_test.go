@@ -61,6 +61,7 @@ func copySlowly(t *testing.T, s *server, name string, content []byte) {
 // TestClientsDownload is the promise of the whole program: what is dropped into the directory downloads identically with the clients
 // people run, from the torrent that the index gives them, with nothing but our tracker and our seed.
 func TestClientsDownload(t *testing.T) {
+	t.Parallel()
 	for _, c := range clients {
 		c.require(t)
 	}
@@ -123,6 +124,7 @@ const emptySum = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b8
 
 // TestRestartKeepsEverything: after a stop, and after a kill, nothing is hashed again and no infohash changes.
 func TestRestartKeepsEverything(t *testing.T) {
+	t.Parallel()
 	if !inNamespace(t) {
 		return
 	}
@@ -144,6 +146,7 @@ func TestRestartKeepsEverything(t *testing.T) {
 
 // TestBehindProxy runs nginx in front, and downloads through it and past it.
 func TestBehindProxy(t *testing.T) {
+	t.Parallel()
 	requireTool(t, "nginx", "nginx-light")
 	requireTool(t, "aria2c", "aria2")
 	if !inNamespace(t) {
@@ -200,6 +203,7 @@ http {
 
 // TestPlainAddress: without --url the torrent names the host that the request named, so a client elsewhere can use it.
 func TestPlainAddress(t *testing.T) {
+	t.Parallel()
 	requireTool(t, "aria2c", "aria2")
 	if !inNamespace(t) {
 		return
@@ -214,6 +218,7 @@ func TestPlainAddress(t *testing.T) {
 
 // TestCurl follows design.md's table of what a plain HTTP client sees.
 func TestCurl(t *testing.T) {
+	t.Parallel()
 	if !inNamespace(t) {
 		return
 	}

@@ -80,6 +80,7 @@ func TestTextBrowsers(t *testing.T) {
 
 // TestCommandsOfPages runs the lines that a page about a file offers to copy.
 func TestCommandsOfPages(t *testing.T) {
+	t.Parallel()
 	for _, tool := range [][2]string{{"aria2c", "aria2"}, {"transmission-cli", "transmission-cli"}, {"curl", "curl"}} {
 		requireTool(t, tool[0], tool[1])
 	}

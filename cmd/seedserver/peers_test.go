@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os/exec"
 	"strings"
 	"testing"
@@ -13,16 +14,23 @@ import (
 // meet runs a leech that knows nobody but whom its options name, and returns what it says of whom it met.
 func meet(t *testing.T, source, bind string, options ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
-	defer cancel()
-	args := append([]string{"testdata/meet.py", source, t.TempDir(), bind, "16881"}, options...)
-	out, err := exec.CommandContext(ctx, "/usr/bin/python3", args...).CombinedOutput()
+	out, err := tryToMeet(t.Context(), source, t.TempDir(), bind, options...)
 	require.NoError(t, err, "%v: %s", options, out)
-	return strings.TrimSpace(string(out))
+	return out
+}
+
+// tryToMeet is meet for a leech that saves in dir.
+func tryToMeet(ctx context.Context, source, dir, bind string, options ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 100*time.Second)
+	defer cancel()
+	args := append([]string{"testdata/meet.py", source, dir, bind, "16881"}, options...)
+	out, err := exec.CommandContext(ctx, "/usr/bin/python3", args...).CombinedOutput()
+	return strings.TrimSpace(string(out)), err
 }
 
 // TestLeechesMeetThroughUs: two leeches that know nobody but us learn of each other by peer exchange (BEP 11).
 func TestLeechesMeetThroughUs(t *testing.T) {
+	t.Parallel()
 	requireLibtorrent(t)
 	if !inNamespace(t) {
 		return
@@ -47,6 +55,7 @@ func TestLeechesMeetThroughUs(t *testing.T) {
 
 // TestLocalPeersFindEachOther: a leech on our network that knows nobody finds us by our announces, and is found by its own (BEP 14).
 func TestLocalPeersFindEachOther(t *testing.T) {
+	t.Parallel()
 	requireLibtorrent(t)
 	if !inNamespace(t) {
 		return
@@ -64,9 +73,24 @@ func TestLocalPeersFindEachOther(t *testing.T) {
 	s, source := start(t, clientIP(100))
 	t.Run("it finds us", func(t *testing.T) {
 		s.stop()
-		again := time.AfterFunc(5*time.Second, s.launch) // it waits for us by then, and we announce before we dial
-		defer again.Stop()
-		require.Equal(t, "lsd outgoing", meet(t, source, clientIP(0), "lsd=1", "until="+clientIP(100), "source=lsd"))
+		dir, met := t.TempDir(), make(chan string, 1)
+		go func() {
+			out, err := tryToMeet(t.Context(), source, dir, clientIP(0), "lsd=1", "until="+clientIP(100), "source=lsd")
+			met <- strings.TrimSpace(fmt.Sprint(out, " ", err))
+		}()
+		// We announce when we start, before we dial. It is to be there by then, which can take it a while.
+		for range 5 {
+			<-time.After(5 * time.Second)
+			s.start()
+			select {
+			case out := <-met:
+				require.Equal(t, "lsd outgoing <nil>", out)
+				return
+			case <-time.After(10 * time.Second):
+			}
+			s.stop()
+		}
+		require.Fail(t, "it does not find us")
 	})
 	t.Run("we find it", func(t *testing.T) {
 		meet(t, source, clientIP(1), "lsd=1", "dials=0") // it gets all of it, and cannot dial
@@ -84,6 +108,7 @@ func TestLocalPeersFindEachOther(t *testing.T) {
 
 // TestLeechThatDialsNobody: transmission dials no peer at 127.x, so it gets something only if we dial it.
 func TestLeechThatDialsNobody(t *testing.T) {
+	t.Parallel()
 	requireTool(t, "transmission-daemon", "transmission-daemon")
 	requireTool(t, "transmission-remote", "transmission-cli")
 	if !inNamespace(t) {

@@ -66,6 +66,7 @@ func trackedAria2(t *testing.T, w way, torrent, dir, bind string) {
 
 // TestClientsFindEachOther: clients of three makers meet through our tracker, over HTTP and UDP, IPv4 and IPv6.
 func TestClientsFindEachOther(t *testing.T) {
+	t.Parallel()
 	for _, c := range clients {
 		c.require(t)
 	}

@@ -107,6 +107,7 @@ const twentyA = "aaaaaaaaaaaaaaaaaaaa"
 
 // TestTrackerKeepsSwarms: killed a moment after a snapshot, the tracker knows the swarm again; a damaged state is put aside.
 func TestTrackerKeepsSwarms(t *testing.T) {
+	t.Parallel()
 	if !inNamespace(t) {
 		return
 	}
@@ -144,6 +145,7 @@ func TestTrackerKeepsSwarms(t *testing.T) {
 
 // TestTrackerPolicies: lists, messages, networks, scrapes, as an operator sets them.
 func TestTrackerPolicies(t *testing.T) {
+	t.Parallel()
 	if !inNamespace(t) {
 		return
 	}
