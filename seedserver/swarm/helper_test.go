@@ -25,11 +25,12 @@ import (
 
 const block = 16 << 10
 
-// memory is a Content in a slice. A read fails with err while that is set.
+// memory is a Content in a slice. A read fails with err while that is set, and has all bits turned while flipped is.
 type memory struct {
-	data  []byte
-	err   atomic.Pointer[error]
-	reads atomic.Int32
+	data    []byte
+	err     atomic.Pointer[error]
+	flipped atomic.Bool
+	reads   atomic.Int32
 }
 
 func (m *memory) ReadAt(p []byte, off int64) error {
@@ -42,6 +43,11 @@ func (m *memory) ReadAt(p []byte, off int64) error {
 		return io.ErrUnexpectedEOF
 	}
 	copy(p, m.data[off:])
+	if m.flipped.Load() {
+		for i := range p {
+			p[i] = ^p[i]
+		}
+	}
 	return nil
 }
 
