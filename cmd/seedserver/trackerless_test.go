@@ -79,34 +79,19 @@ func (d trackerless) aria2(ip, dir string, more ...string) []string {
 		"--seed-time=0", "--file-allocation=none", "--disable-ipv6=true", "--async-dns=false", "--summary-interval=0"}, more...)
 }
 
-// transmission runs one with its remote control at the port rpc, which downloads to dir. It asks the DHT nothing while it knows fewer
-// than five nodes, and looks for more itself only after one to three minutes. So it is to be there before others, who find it.
-func (d trackerless) transmission(ip, rpc, dir string) {
+// transmission runs a node of transmission. It is not asked to download: version 3.00 asks the DHT for no peers while it knows too few
+// nodes ("not ready (broken, 2 nodes)" in its log for 70 s), and how fast others fill its table is left to chance. Of five downloads
+// one had nothing after 70 s, the others took 33 to 69 s.
+func (d trackerless) transmission(ip string) {
 	d.t.Helper()
 	conf := d.t.TempDir()
 	settings := fmt.Sprintf(`{"dht-enabled":true,"lpd-enabled":false,"utp-enabled":false,"port-forwarding-enabled":false,"pex-enabled":false,
-		"bind-address-ipv4":%q,"peer-port":6881,"rpc-port":%s,"rpc-bind-address":"127.0.0.1","rpc-whitelist-enabled":false,
-		"rpc-authentication-required":false,"download-dir":%q,"preallocation":0,"umask":18}`, ip, rpc, dir)
+		"bind-address-ipv4":%q,"peer-port":6881,"rpc-enabled":false}`, ip)
 	require.NoError(d.t, os.WriteFile(filepath.Join(conf, "settings.json"), []byte(settings), 0o644))
 	host, port, _ := strings.Cut(d.router, ":")
 	require.NoError(d.t, os.WriteFile(filepath.Join(conf, "dht.bootstrap"), []byte(host+" "+port+"\n"), 0o644))
 	background(d.t, "transmission-daemon", "-f", "-g", conf)
 	d.answers(d.t, ip+":6881")
-}
-
-// transmissionGets adds a link to a running transmission and waits until it has all.
-func transmissionGets(t *testing.T, rpc, link string) {
-	t.Helper()
-	remote := func(args ...string) (string, error) {
-		out, err := exec.Command("transmission-remote", append([]string{"127.0.0.1:" + rpc}, args...)...).CombinedOutput()
-		return string(out), err
-	}
-	out, err := remote("-a", link)
-	require.NoError(t, err, out)
-	require.Eventually(t, func() bool {
-		out, _ = remote("-t1", "-i")
-		return strings.Contains(out, "Percent Done: 100%")
-	}, 70*time.Second, 250*time.Millisecond, "transmission did not finish")
 }
 
 // libtorrentFinds returns the first peers that a lookup of libtorrent finds.
@@ -132,8 +117,8 @@ func (s *server) dhtStatus() (d struct {
 	return d
 }
 
-// TestWithoutTracker: a DHT of libtorrent, transmission and aria2 nodes and ours, and no tracker. Each client, which knows the one
-// router and the infohash, downloads; our lookups find whom libtorrent announced, and libtorrent's find our server, which announced.
+// TestWithoutTracker: a DHT of libtorrent, transmission and aria2 nodes and ours, and no tracker. aria2 and libtorrent, which know
+// the one router and the infohash, download; our lookups find whom libtorrent announced, and libtorrent's find our server, which announced.
 func TestWithoutTracker(t *testing.T) {
 	for _, c := range clients {
 		c.require(t)
@@ -141,12 +126,10 @@ func TestWithoutTracker(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
-	const rpc = "19091"
 	d := trackerless{t, nodeIP(0) + ":6881"}
-	got := t.TempDir() // by transmission
 	d.ours(nodeIP(0))
 	d.answers(t, d.router)
-	d.transmission(nodeIP(1), rpc, got)
+	d.transmission(nodeIP(1))
 	background(t, "aria2c", d.aria2(nodeIP(2), t.TempDir(), "magnet:?xt=urn:btih:"+strings.Repeat("ab", 20))...) // nobody has it: aria2 stays
 	announced := strings.Repeat("17", 20)
 	d.libtorrent(nodeIP(3), "node")
@@ -182,7 +165,6 @@ func TestWithoutTracker(t *testing.T) {
 			})
 		}
 		dir := t.TempDir()
-		downloads("transmission", got, func(t *testing.T) { transmissionGets(t, rpc, link) })
 		downloads("aria2", dir, func(t *testing.T) { runClient(t, "aria2c", d.aria2(nodeIP(10), dir, link)...) })
 		dir2 := t.TempDir()
 		downloads("libtorrent", dir2, func(t *testing.T) {
