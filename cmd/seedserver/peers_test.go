@@ -70,7 +70,8 @@ func TestLocalPeersFindEachOther(t *testing.T) {
 		s.published("release.iso", 30*time.Second)
 		return s, s.torrent("release.iso")
 	}
-	s, source := start(t, clientIP(100))
+	// Slowly, so that there is a moment to see them connected: two seeds hang up.
+	s, source := start(t, clientIP(100), "--max-up", "256KiB/s")
 	t.Run("it finds us", func(t *testing.T) {
 		s.stop()
 		dir, met := t.TempDir(), make(chan string, 1)

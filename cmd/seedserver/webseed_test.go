@@ -57,7 +57,13 @@ func TestWebSeedClients(t *testing.T) {
 			if !tt.mixed {
 				require.EqualValues(t, size, sent[ledger.ClassWebSeed])
 			}
-			require.Equal(t, got, sent[ledger.ClassWebSeed]+sent[ledger.ClassPlain])
+			// What it had asked both for can be on its way when it has all and hangs up: we count it, it does not.
+			counted, lost := sent[ledger.ClassWebSeed]+sent[ledger.ClassPlain], int64(0)
+			if tt.mixed {
+				lost = 16 << 14
+			}
+			require.GreaterOrEqual(t, counted, got)
+			require.LessOrEqual(t, counted, got+lost)
 		})
 	}
 }
