@@ -94,21 +94,18 @@ func (t *Tracker) compose() {
 		t.reach = admission.NewReach()
 		store.Reach = t.reach
 	}
-	policy, _ := tracker.ParseScrapePolicy(cmp.Or(t.cfg.Scrape, "specific")) // Check has seen to it
-	requests := httptracker.Config{
-		Store: store, ClientAddr: t.proxies.Client, TrustedProxies: t.proxies, CurrentInterval: t.pace.Interval,
-		MaxNumWant: t.cfg.MaxNumWant, Scrape: policy, Log: t.counted.request, Logger: t.log,
-	}
-	packets := udptracker.Config{
-		Store: store, Trusted: t.proxies, CurrentInterval: t.pace.Interval, MaxNumWant: t.cfg.MaxNumWant, Scrape: policy,
-		Log: t.logs.logPackets(), Logger: t.log,
-	}
+	scrape, _ := tracker.ParseScrapePolicy(cmp.Or(t.cfg.Scrape, "specific")) // Check has seen to it
+	policy := tracker.Policy{CurrentInterval: t.pace.Interval, MaxNumWant: t.cfg.MaxNumWant, Scrape: scrape}
+	requests := httptracker.Config{Store: store, ClientAddr: t.proxies.Client, TrustedProxies: t.proxies, Log: t.counted.request, Logger: t.log}
 	if t.list != nil {
-		requests.Allow, requests.Warning, packets.Allow = t.list.Allow, t.list.Warning, t.list.Allow
+		policy.Allow, requests.Warning = t.list.Allow, t.list.Warning
 	}
+	requests.Policy = policy
 	t.request = httptracker.New(requests)
 	if !t.cfg.NoUDP {
-		t.packets = udptracker.New(packets)
+		t.packets = udptracker.New(udptracker.Config{
+			Store: store, Policy: policy, Trusted: t.proxies, Log: t.logs.logPackets(), Logger: t.log,
+		})
 	}
 	t.survey = &survey{peers: t.peers, about: t.about}
 	if t.list != nil {
@@ -121,7 +118,7 @@ func (t *Tracker) compose() {
 		UDP: !t.cfg.NoUDP,
 	})
 	t.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if httptracker.Handles(r) || policy == tracker.ScrapeFull && r.URL.Path == "/scrape" {
+		if httptracker.Handles(r) || scrape == tracker.ScrapeFull && r.URL.Path == "/scrape" {
 			t.request.ServeHTTP(w, r)
 			return
 		}

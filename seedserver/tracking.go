@@ -27,29 +27,28 @@ func (s *Server) newTracker() (requests http.Handler, err error) {
 	}
 	s.torrents.peers, s.survey = s.peers, s.newSurvey()
 	store := &witness{Store: s.peers, torrents: s.torrents}
-	allow := func(infohash [20]byte) error {
-		if s.torrents.find(metainfo.InfoHash(infohash)) == nil {
-			return tracker.ErrNotRegistered
-		}
-		return nil
-	}
-	allowKey := func(key string, infohash [20]byte) error {
-		return s.gate.allowKey(key, s.torrents.find(metainfo.InfoHash(infohash)))
-	}
-	announced := func(now time.Time, key string, req *tracker.AnnounceRequest) {
-		s.gate.announced(now, key, s.torrents.find(metainfo.InfoHash(req.InfoHash)), req)
+	policy := tracker.Policy{
+		Allow: func(infohash [20]byte) error {
+			if s.torrents.find(metainfo.InfoHash(infohash)) == nil {
+				return tracker.ErrNotRegistered
+			}
+			return nil
+		},
+		AllowKey: func(key string, infohash [20]byte) error {
+			return s.gate.allowKey(key, s.torrents.find(metainfo.InfoHash(infohash)))
+		},
+		Announced: func(now time.Time, key string, req *tracker.AnnounceRequest) {
+			s.gate.announced(now, key, s.torrents.find(metainfo.InfoHash(req.InfoHash)), req)
+		},
+		CurrentInterval: s.pace.Interval,
 	}
 	s.packets = udptracker.New(udptracker.Config{
-		Store: store, Allow: allow, AllowKey: allowKey, Announced: announced,
-		Own:     func([20]byte, netip.Addr) []netip.AddrPort { return onePerFamily(s.PeerAddrs()) }, // a packet does not tell how it came
-		Trusted: s.proxies, CurrentInterval: s.pace.Interval, Log: s.logs.logPackets(), Logger: s.log,
+		Store: store, Policy: policy, Trusted: s.proxies, Log: s.logs.logPackets(), Logger: s.log,
+		Own: func([20]byte, netip.Addr) []netip.AddrPort { return onePerFamily(s.PeerAddrs()) }, // a packet does not tell how it came
 	})
 	return httptracker.New(httptracker.Config{
-		Store: store, Allow: allow, AllowKey: allowKey, Announced: announced,
-		Own: func(_ [20]byte, r *http.Request) []netip.AddrPort {
-			return onePerFamily(s.addrs(s.web.Via(r)))
-		},
-		ClientAddr: s.proxies.Client, TrustedProxies: s.proxies, CurrentInterval: s.pace.Interval, Log: s.counted.request, Logger: s.log,
+		Store: store, Policy: policy, ClientAddr: s.proxies.Client, TrustedProxies: s.proxies, Log: s.counted.request, Logger: s.log,
+		Own: func(_ [20]byte, r *http.Request) []netip.AddrPort { return onePerFamily(s.addrs(s.web.Via(r))) },
 	}), nil
 }
 

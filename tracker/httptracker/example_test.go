@@ -13,16 +13,12 @@ import (
 // A tracker for one torrent.
 func Example() {
 	ours := [20]byte([]byte("an infohash of ours!"))
-	handler := httptracker.New(httptracker.Config{
-		Store: peerstore.New(peerstore.Config{}),
-		Allow: func(infohash [20]byte) error {
-			if infohash != ours {
-				return tracker.ErrNotRegistered
-			}
-			return nil
-		},
-		Jitter: -1,
-	})
+	handler := httptracker.New(httptracker.Config{Policy: tracker.Policy{Allow: func(infohash [20]byte) error {
+		if infohash != ours {
+			return tracker.ErrNotRegistered
+		}
+		return nil
+	}, Jitter: -1}, Store: peerstore.New(peerstore.Config{})})
 
 	ask := func(target string) {
 		w := httptest.NewRecorder()

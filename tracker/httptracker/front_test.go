@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seedserver/bittorrent/tracker"
 	"github.com/seedserver/bittorrent/tracker/httptracker"
 	"github.com/seedserver/bittorrent/tracker/peerstore"
 )
@@ -30,7 +31,7 @@ type site struct {
 
 func newSite(t *testing.T, cfg httptracker.FrontConfig) site {
 	if cfg.Handler == nil {
-		cfg.Handler = httptracker.New(httptracker.Config{Store: peerstore.New(peerstore.Config{}), Jitter: -1})
+		cfg.Handler = httptracker.New(httptracker.Config{Store: peerstore.New(peerstore.Config{}), Policy: tracker.Policy{Jitter: -1}})
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -136,7 +137,7 @@ func TestFrontByteByByte(t *testing.T) {
 
 // The front answers as the handler does behind net/http, header and all.
 func TestFrontAnswersLikeNetHTTP(t *testing.T) {
-	cfg := httptracker.Config{Store: peerstore.New(peerstore.Config{}), Jitter: -1}
+	cfg := httptracker.Config{Store: peerstore.New(peerstore.Config{}), Policy: tracker.Policy{Jitter: -1}}
 	s := newSite(t, httptracker.FrontConfig{Handler: httptracker.New(cfg)})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

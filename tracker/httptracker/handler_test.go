@@ -166,9 +166,9 @@ func TestAnswersHaveTheFormOfTheVectors(t *testing.T) {
 		{"failure + retry in minutes as a string", &tracker.FailureError{Reason: "Overloaded", RetryAfter: 4*time.Minute + 1}},
 		{"failure never", &tracker.FailureError{Reason: "Not a tracker", RetryAfter: -1}},
 	} {
-		h := httptracker.New(httptracker.Config{Store: store, Allow: func([20]byte) error {
+		h := httptracker.New(httptracker.Config{Policy: tracker.Policy{Allow: func([20]byte) error {
 			return fmt.Errorf("looking the torrent up: %w", row.failure)
-		}})
+		}}, Store: store})
 		require.Equal(t, vector[row.name], announce(t, h, peer{addr: "192.0.2.1:1", left: "0"}), row.name)
 	}
 
@@ -238,7 +238,7 @@ func TestOwnSeedComesLastAndToLeechesOnly(t *testing.T) {
 	require.Len(t, peers(t, announce(t, h, peer{addr: "192.0.2.4:4", left: "0"})), 3, "it may lack the metadata")
 	require.EqualValues(t, 3, number(scrape(t, h, hash).Get("files").Get(strings.Repeat("a", 20)).Get("complete")))
 
-	h = newHandler(httptracker.Config{MaxNumWant: -1, Own: func([20]byte, *http.Request) []netip.AddrPort { return own }})
+	h = newHandler(httptracker.Config{Policy: tracker.Policy{MaxNumWant: -1}, Own: func([20]byte, *http.Request) []netip.AddrPort { return own }})
 	announce(t, h, peer{addr: "192.0.2.1:1", left: "5"})
 	require.Len(t, peers(t, announce(t, h, peer{addr: "192.0.2.2:2", left: "5"})), 2)
 }
@@ -262,12 +262,12 @@ func TestNumWant(t *testing.T) {
 }
 
 func TestNotRegistered(t *testing.T) {
-	h := newHandler(httptracker.Config{Allow: func(infohash [20]byte) error {
+	h := newHandler(httptracker.Config{Policy: tracker.Policy{Allow: func(infohash [20]byte) error {
 		if infohash[0] != 'a' {
 			return tracker.ErrNotRegistered
 		}
 		return nil
-	}})
+	}}})
 	v := announce(t, h, peer{addr: "192.0.2.1:1", empty: true, more: hash2 + "&peer_id=-XX0100-abcdefghijkl&port=1"})
 	require.Contains(t, text(v.Get("failure reason")), "torrent not registered")
 	require.Nil(t, v.Get("peers"))
@@ -278,10 +278,7 @@ func TestNotRegistered(t *testing.T) {
 
 func TestErrorsOfOthersAreNotShown(t *testing.T) {
 	var logged bytes.Buffer
-	h := newHandler(httptracker.Config{
-		Allow:  func([20]byte) error { return errors.New("/var/lib/secret: permission denied") },
-		Logger: slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	})
+	h := newHandler(httptracker.Config{Policy: tracker.Policy{Allow: func([20]byte) error { return errors.New("/var/lib/secret: permission denied") }}, Logger: slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	v := announce(t, h, peer{addr: "192.0.2.1:1", left: "5", path: "/announce/KEY"})
 	require.Equal(t, "internal error", text(v.Get("failure reason")))
 	require.Contains(t, logged.String(), "permission denied")
@@ -291,12 +288,12 @@ func TestErrorsOfOthersAreNotShown(t *testing.T) {
 }
 
 func TestKeys(t *testing.T) {
-	h := newHandler(httptracker.Config{AllowKey: func(key string, infohash [20]byte) error {
+	h := newHandler(httptracker.Config{Policy: tracker.Policy{AllowKey: func(key string, infohash [20]byte) error {
 		if key != "good" {
 			return &tracker.FailureError{Reason: "key is not valid"}
 		}
 		return nil
-	}})
+	}}})
 	require.Empty(t, peers(t, announce(t, h, peer{addr: "192.0.2.1:1", left: "5", path: "/announce/good"})))
 	for _, path := range []string{"/announce", "/announce/", "/announce/bad"} {
 		require.NotEmpty(t, text(announce(t, h, peer{addr: "192.0.2.1:1", left: "5", path: path}).Get("failure reason")), path)
@@ -370,7 +367,7 @@ func TestUnknownClientAddress(t *testing.T) {
 func TestIntervals(t *testing.T) {
 	leech := peer{addr: "192.0.2.1:1", left: "5"}
 	store := peerstore.New(peerstore.Config{})
-	h := httptracker.New(httptracker.Config{Store: store, Interval: 100 * time.Second, MinInterval: -1})
+	h := httptracker.New(httptracker.Config{Store: store, Policy: tracker.Policy{Interval: 100 * time.Second}, MinInterval: -1})
 	seen := map[int64]bool{}
 	for range 200 {
 		v := announce(t, h, leech)
@@ -383,7 +380,7 @@ func TestIntervals(t *testing.T) {
 	require.Greater(t, len(seen), 5, "intervals are spread")
 	require.Nil(t, scrape(t, h, hash).Get("flags"))
 
-	h = newHandler(httptracker.Config{Interval: time.Minute})
+	h = newHandler(httptracker.Config{Policy: tracker.Policy{Interval: time.Minute}})
 	require.EqualValues(t, 60, number(announce(t, h, leech).Get("interval")))
 	require.EqualValues(t, 30, number(announce(t, h, leech).Get("min interval")))
 }

@@ -206,7 +206,7 @@ func trackerServer(t *testing.T, f http.HandlerFunc) string {
 }
 
 func TestClientAndHandler(t *testing.T) {
-	h := httptracker.New(httptracker.Config{Store: peerstore.New(peerstore.Config{}), Jitter: -1})
+	h := httptracker.New(httptracker.Config{Store: peerstore.New(peerstore.Config{}), Policy: tracker.Policy{Jitter: -1}})
 	announce := trackerServer(t, h.ServeHTTP)
 	c := httptracker.NewClient(httptracker.ClientConfig{})
 	defer c.CloseIdle()

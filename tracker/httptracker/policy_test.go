@@ -28,23 +28,23 @@ func TestScrapePolicies(t *testing.T) {
 	join(h)
 	require.Contains(t, text(scrapeAll(h).Get("failure reason")), "needs an info_hash")
 
-	h = newHandler(httptracker.Config{Scrape: tracker.ScrapeNone})
+	h = newHandler(httptracker.Config{Policy: tracker.Policy{Scrape: tracker.ScrapeNone}})
 	join(h)
 	require.Contains(t, text(scrape(t, h, hash).Get("failure reason")), "not answered")
 
-	h = newHandler(httptracker.Config{Scrape: tracker.ScrapeFull, Allow: func(infohash [20]byte) error {
+	h = newHandler(httptracker.Config{Policy: tracker.Policy{Scrape: tracker.ScrapeFull, Allow: func(infohash [20]byte) error {
 		if bytes.HasPrefix(infohash[:], []byte("c")) {
 			return tracker.ErrNotRegistered
 		}
 		return nil
-	}})
+	}}})
 	join(h)
 	files := scrapeAll(h).Get("files")
 	require.EqualValues(t, 1, number(files.Get("aaaaaaaaaaaaaaaaaaaa").Get("incomplete")))
 	require.EqualValues(t, 1, number(files.Get("bbbbbbbbbbbbbbbbbbbb").Get("complete")))
 	require.Equal(t, bencode.Invalid, scrape(t, h, hash).Get("files").Get("bbbbbbbbbbbbbbbbbbbb").Kind(), "one was asked for")
 
-	h = newHandler(httptracker.Config{Scrape: tracker.ScrapeFull, AllowKey: func(string, [20]byte) error { return nil }})
+	h = newHandler(httptracker.Config{Policy: tracker.Policy{Scrape: tracker.ScrapeFull, AllowKey: func(string, [20]byte) error { return nil }}})
 	require.Contains(t, text(scrapeAll(h).Get("failure reason")), "needs an info_hash", "who sees what depends on the key")
 }
 
@@ -62,7 +62,7 @@ func TestWarning(t *testing.T) {
 
 func TestCurrentInterval(t *testing.T) {
 	now := 10 * time.Minute
-	h := newHandler(httptracker.Config{CurrentInterval: func() time.Duration { return now }})
+	h := newHandler(httptracker.Config{Policy: tracker.Policy{CurrentInterval: func() time.Duration { return now }}})
 	for _, minutes := range []int{10, 60} {
 		now = time.Duration(minutes) * time.Minute
 		res := announce(t, h, peer{addr: "192.0.2.1:1", left: "5"})

@@ -8,40 +8,15 @@ import (
 	"github.com/seedserver/bittorrent/tracker"
 )
 
-// Store is where a [Server] keeps its peers: the one of package peerstore, for
-// example. Its methods are called concurrently.
-type Store interface {
-	// Announce records req, puts the counts of the swarm into res and appends
-	// up to req.NumWant peers to res.Peers4 and res.Peers6. It returns what is
-	// now known of the asker. It keeps nothing of req and res.
-	Announce(now time.Time, req *tracker.AnnounceRequest, res *tracker.AnnounceResponse) (tracker.Standing, error)
-
-	// Scrape returns the counts of a swarm, and false if it knows nothing of it.
-	Scrape(infohash [20]byte) (tracker.ScrapeStats, bool)
-}
-
 // Config is what a [Server] is made with. Only Store is required. The functions
 // are called concurrently, one call for each socket, and hold up all that come
 // to it: they must not wait for anything.
 type Config struct {
-	Store Store
+	Store tracker.Store
 
-	// Allow says whether a torrent is tracked here: nil to go on, an error to
-	// refuse. The text of a [*tracker.FailureError], such as
-	// [tracker.ErrNotRegistered], is sent to the client; any other error is
-	// answered with "internal error". A scrape says 0 of what is refused. If
-	// nil, every torrent is tracked.
-	Allow func(infohash [20]byte) error
-
-	// AllowKey is asked after Allow, with KEY of the path /announce/KEY that a
-	// client sends along (BEP 41), and "" if there is none: always so in a
-	// scrape. Its errors are treated as those of Allow. If nil, keys are not
-	// looked at.
-	AllowKey func(key string, infohash [20]byte) error
-
-	// Announced, if not nil, is told of each announce that Allow and AllowKey
-	// let pass, with its key. It keeps nothing of req.
-	Announced func(now time.Time, key string, req *tracker.AnnounceRequest)
+	// Policy holds for other ways to ask the same tracker, too. Of peers, 241
+	// of IPv4 or 67 of IPv6 fit into a packet.
+	tracker.Policy
 
 	// Own returns the addresses of our own seed of a torrent as this client can
 	// reach them, at most one of each address family, and none if we do not
@@ -54,31 +29,6 @@ type Config struct {
 	// Trusted are networks whose announces may name the peer's IPv4 address, as
 	// loopback may.
 	Trusted []netip.Prefix
-
-	// Interval is how long clients wait between regular announces. If zero or
-	// negative, 30 minutes. Peers of the store must live longer than this.
-	Interval time.Duration
-
-	// CurrentInterval, if not nil, is asked for each answer in place of Interval:
-	// it lets a tracker under load be asked less often.
-	CurrentInterval func() time.Duration
-
-	// Scrape says what a scrape may ask for: nothing, if it is
-	// [tracker.ScrapeNone]. UDP knows no scrape of all torrents.
-	Scrape tracker.ScrapePolicy
-
-	// Jitter spreads intervals evenly over Interval*(1-Jitter) to
-	// Interval*(1+Jitter). If zero, 0.1. If negative, off.
-	Jitter float64
-
-	// DefaultNumWant is the number of peers for a client that asks for none in
-	// particular. If zero, [tracker.DefaultNumWant]. If negative, none.
-	DefaultNumWant int
-
-	// MaxNumWant bounds the peers of one answer, next to what fits into a
-	// packet: 241 IPv4 or 67 IPv6 peers. If zero, [tracker.MaxNumWant]. If
-	// negative, clients get no peers but our own seed.
-	MaxNumWant int
 
 	// PerAddress is how many packets a second one address may send to a socket;
 	// those beyond are not answered. An IPv6 address stands for its /64. If
@@ -99,26 +49,11 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-const (
-	defaultInterval   = 30 * time.Minute
-	defaultJitter     = 0.1
-	defaultPerAddress = 20_000
-)
+const defaultPerAddress = 20_000
 
 // withDefaults returns c with every zero replaced but that of Secret.
 func (c Config) withDefaults() Config {
-	if c.Interval <= 0 {
-		c.Interval = defaultInterval
-	}
-	if c.Jitter == 0 {
-		c.Jitter = defaultJitter
-	}
-	if c.DefaultNumWant == 0 {
-		c.DefaultNumWant = tracker.DefaultNumWant
-	}
-	if c.MaxNumWant == 0 {
-		c.MaxNumWant = tracker.MaxNumWant
-	}
+	c.Policy = c.Policy.WithDefaults()
 	if c.PerAddress == 0 {
 		c.PerAddress = defaultPerAddress
 	}
@@ -126,14 +61,6 @@ func (c Config) withDefaults() Config {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return c
-}
-
-// interval returns the interval of an answer before it is spread.
-func (c *Config) interval() time.Duration {
-	if c.CurrentInterval != nil {
-		return c.CurrentInterval()
-	}
-	return c.Interval
 }
 
 // Access is one request in the eyes of an access log.

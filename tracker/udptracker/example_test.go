@@ -15,7 +15,7 @@ import (
 func Example() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	server := udptracker.New(udptracker.Config{Store: peerstore.New(peerstore.Config{}), Jitter: -1})
+	server := udptracker.New(udptracker.Config{Store: peerstore.New(peerstore.Config{}), Policy: tracker.Policy{Jitter: -1}})
 	conns, err := udptracker.Listen(ctx, "127.0.0.1:0", 1)
 	if err != nil {
 		fmt.Println(err)

@@ -134,7 +134,7 @@ func (r *responder) record(now time.Time, client netip.Addr) error {
 	if err != nil {
 		return err
 	}
-	r.res.Interval = tracker.Jitter(r.cfg.interval(), r.cfg.Jitter, r.random)
+	r.res.Interval = tracker.Jitter(r.cfg.Regular(), r.cfg.Jitter, r.random)
 	if client.Is6() { // the other family has no place in the answer
 		r.res.Peers4 = r.res.Peers4[:0]
 	} else {

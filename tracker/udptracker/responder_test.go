@@ -90,7 +90,7 @@ func TestOddSenders(t *testing.T) {
 // However many are asked for, an answer fits into one packet.
 func TestHugeNumWant(t *testing.T) {
 	for _, from := range []netip.AddrPort{alice, sixer} {
-		r := newTestResponder(Config{MaxNumWant: 1 << 30, Own: func([20]byte, netip.Addr) []netip.AddrPort {
+		r := newTestResponder(Config{Policy: tracker.Policy{MaxNumWant: 1 << 30}, Own: func([20]byte, netip.Addr) []netip.AddrPort {
 			return []netip.AddrPort{netip.MustParseAddrPort("198.51.100.1:6881"), netip.MustParseAddrPort("[2001:db8::ffff]:6881")}
 		}})
 		for port := range uint16(500) {
@@ -132,7 +132,7 @@ func TestOwnSeedIsNotToldToSeedsAndWhoAskedForNone(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	reason := func(err error) string {
-		r := newTestResponder(Config{Allow: func([20]byte) error { return err }})
+		r := newTestResponder(Config{Policy: tracker.Policy{Allow: func([20]byte) error { return err }}})
 		return ParseErrorResponse(r.ask(alice, leech(1, -1), "")).Error()
 	}
 	require.Contains(t, reason(tracker.ErrNotRegistered), "not registered")
@@ -146,10 +146,10 @@ func TestRefusals(t *testing.T) {
 // BEP 41: the path tells the announce key.
 func TestKeys(t *testing.T) {
 	var keys []string
-	r := newTestResponder(Config{AllowKey: func(key string, _ [20]byte) error {
+	r := newTestResponder(Config{Policy: tracker.Policy{AllowKey: func(key string, _ [20]byte) error {
 		keys = append(keys, key)
 		return nil
-	}})
+	}}})
 	for _, path := range []string{"", "/announce", "/announce/secret", "/announce/secret?a=/announce/b", "/x/secret"} {
 		r.ask(alice, leech(1, -1), path)
 	}
@@ -251,7 +251,7 @@ func FuzzRespond(f *testing.F) {
 		f.Add(packet, false, true)
 	}
 	f.Fuzz(func(t *testing.T, packet []byte, known, six bool) {
-		r := newTestResponder(Config{MaxNumWant: 1 << 30})
+		r := newTestResponder(Config{Policy: tracker.Policy{MaxNumWant: 1 << 30}})
 		from := alice
 		if six {
 			from = sixer

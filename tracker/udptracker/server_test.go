@@ -68,7 +68,7 @@ func TestServer(t *testing.T) {
 	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
 		t.Run(address, func(t *testing.T) {
 			six := address[0] == '['
-			s := New(Config{Store: peerstore.New(peerstore.Config{}), Jitter: -1})
+			s := New(Config{Store: peerstore.New(peerstore.Config{}), Policy: tracker.Policy{Jitter: -1}})
 			server := serve(t, s, address)
 			var res tracker.AnnounceResponse
 			for i := range 3 {
