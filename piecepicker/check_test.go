@@ -190,8 +190,9 @@ func (p *Picker) checkLoans(q *peer) (inFlight int64, err error) {
 			inFlight += ln.left
 		}
 	}
-	if open != q.open || remaining != q.remaining || len(q.index) != len(q.loans) {
-		return 0, fmt.Errorf("peer %d has %d loans open, %d remaining; want %d, %d", q.id, q.open, q.remaining, open, remaining)
+	if open != q.open || remaining != q.remaining || inFlight != q.inFlight || len(q.index) != len(q.loans) {
+		return 0, fmt.Errorf("peer %d has %d loans open, %d remaining, %d in flight; want %d, %d, %d",
+			q.id, q.open, q.remaining, q.inFlight, open, remaining, inFlight)
 	}
 	if open > 0 && !q.unchoked {
 		return 0, fmt.Errorf("peer %d is choked and has something on offer", q.id)

@@ -46,7 +46,8 @@
 //	an offer is taken back                    not asked for in 20 s (10 s if the peer is not interested); slow for 30 s:
 //	                                          below a twentieth of the median, or 1 KiB/s
 //	a piece sent whole counts as received     when the peer says so, is no longer interested, or after 5 s
-//	offered ahead to one peer                 what it takes in a second, at least two pieces; alone: in three, at least 4 MiB
+//	offered ahead to one peer                 what it takes in a second, at least two pieces; alone: in three, at least 4 MiB,
+//	                                          which is in nobody's way who comes then
 //	on its way in all                         what the line carries in a second, at least four pieces; more while that helps
 //	in swarms of 16 and less                  everybody is offered something needed every 20 s, the first time at once
 //	choke and unchoke of a peer               10 s apart; choked after 30 s without an offer

@@ -117,7 +117,7 @@ func (p *Picker) Requested(now time.Time, id Peer, piece uint32) (Class, bool) {
 	}
 	if !ln.asked || ln.cold {
 		ln.asked = true
-		p.warm(ln)
+		p.warm(q, ln)
 		q.shuns, q.shunned = 0, 0
 		p.touch(q)
 	}

@@ -46,7 +46,7 @@ func (p *Picker) keep() {
 	p.closeGate()
 	for _, q := range p.takers {
 		wait := keepAfter
-		if q.sent == 0 && float64(p.inFlight+p.cfg.PieceLength) <= keepNew.Seconds()*p.line() {
+		if q.sent == 0 && float64(p.queued()+p.cfg.PieceLength) <= keepNew.Seconds()*p.line() {
 			if wait = sweepEvery; q.lent == q.joined {
 				wait = 0
 			}
@@ -86,6 +86,7 @@ func (p *Picker) serveAlone(q *peer) bool {
 		i, ok = p.rarest(q)
 	}
 	if ok {
+		p.lone = q
 		p.lend(q, i, Need, Alone)
 	}
 	return ok

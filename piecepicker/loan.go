@@ -78,7 +78,7 @@ func (p *Picker) open(q *peer, ln *loan) {
 	ln.withdrawn, ln.cold = false, false
 	q.open++
 	q.remaining += ln.left
-	p.inFlight += ln.left
+	p.fly(q, ln.left)
 	p.loans++
 	p.pieces[ln.piece].offers++
 	p.reclass(ln.piece)
@@ -91,7 +91,7 @@ func (p *Picker) shut(q *peer, ln *loan) {
 		return
 	}
 	if !ln.cold {
-		p.inFlight -= ln.left
+		p.fly(q, -ln.left)
 	}
 	ln.withdrawn = true
 	q.open--
@@ -125,10 +125,16 @@ func (p *Picker) endLoan(q *peer, k int) {
 	q.loans = q.loans[:last]
 }
 
+// fly counts n bytes more, or less, that are on their way to q.
+func (p *Picker) fly(q *peer, n int64) {
+	q.inFlight += n
+	p.inFlight += n
+}
+
 // warm notes that q moves on with ln.
-func (p *Picker) warm(ln *loan) {
+func (p *Picker) warm(q *peer, ln *loan) {
 	if ln.cold && !ln.withdrawn {
-		p.inFlight += ln.left
+		p.fly(q, ln.left)
 	}
 	ln.cold = false
 }
@@ -144,7 +150,7 @@ func (p *Picker) progress(q *peer, ln *loan, begin, n int64) {
 		ln.units = newBitset(int((size + unit - 1) / unit))
 	}
 	ln.asked = true
-	p.warm(ln)
+	p.warm(q, ln)
 	for u := begin / unit; u <= (begin+n-1)/unit; u++ {
 		end := min((u+1)*unit, size)
 		if end > begin+n || ln.units.has(uint32(u)) {
@@ -165,7 +171,7 @@ func (p *Picker) advance(q *peer, ln *loan, n int64) {
 		return
 	}
 	q.remaining -= n
-	p.inFlight -= n
+	p.fly(q, -n)
 	if !p.queues[needQueue].has(q) {
 		p.touch(q)
 	}
@@ -201,7 +207,7 @@ func (p *Picker) receive(q *peer, k int) (ours, untouched bool) {
 	ours = ln.done || ln.left <= size/2 || sole && ln.asked
 	if ours {
 		untouched = false
-		p.warm(ln)
+		p.warm(q, ln)
 		p.whole(q, ln)
 	} else if untouched && !ln.withdrawn {
 		p.tell(Decision{Kind: KindWithdraw, Peer: q.id, Piece: ln.piece, Class: ln.class, Reason: Reason{Code: Elsewhere}})

@@ -42,7 +42,8 @@ type peer struct {
 	// What it is given.
 	loans     []loan
 	open      int           // loans not withdrawn
-	remaining int64         // bytes of open loans not yet sent
+	remaining int64         // bytes of open loans not yet sent,
+	inFlight  int64         // and those of them that move
 	lent      time.Duration // when it was offered something last
 	moved     time.Duration // when it was sent something last
 	flipped   time.Duration // when it was choked or unchoked last
@@ -229,6 +230,9 @@ func (p *Picker) part(q *peer) {
 	}
 	if q.member {
 		p.leaveMembers(q)
+	}
+	if p.lone == q {
+		p.lone = nil
 	}
 	q.ready = false
 	p.touch(q)

@@ -122,6 +122,7 @@ type Picker struct {
 
 	// Rates.
 	inFlight    int64 // bytes of open loans that move
+	lone        *peer // was served alone last, nil if it has left
 	loans       int   // open loans
 	widening    widening
 	credits     [Assist + 1]float64 // bytes each class may offer

@@ -119,11 +119,12 @@ func (q *peer) milks() bool {
 // free reports whether q can be offered one more piece: it may be unchoked, and has less on offer than it can take in aheadTime,
 // or than two pieces.
 func (p *Picker) free(q *peer) bool {
-	if !p.flippable(q) {
-		return false
-	}
-	ahead := max(2*p.cfg.PieceLength, int64(aheadTime.Seconds()*q.meter.rate))
-	return q.remaining+p.cfg.PieceLength <= ahead
+	return p.flippable(q) && q.remaining+p.cfg.PieceLength <= p.lookAhead(q)
+}
+
+// lookAhead returns how many bytes q may have on offer beside others.
+func (p *Picker) lookAhead(q *peer) int64 {
+	return max(2*p.cfg.PieceLength, int64(aheadTime.Seconds()*q.meter.rate))
 }
 
 // serveNeed offers the most urgent piece to the first in the queue who lacks one.

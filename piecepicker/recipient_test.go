@@ -339,3 +339,40 @@ func TestSilentPeersDoNotKeepANewcomerWaiting(t *testing.T) {
 	w.join("e", "")
 	require.Contains(t, w.offers(w.next()), "e:offer:unsent", "at once")
 }
+
+// A lone leech is lent 4 MiB ahead, which a slow line takes a quarter of a minute to send. Whoever comes then has its share of the
+// line, and is not kept waiting until that has left.
+func TestNewcomerOnASlowLineDoesNotWaitForWhatOneWasLentAlone(t *testing.T) {
+	w := draw(t, Config{MaxRate: 8 * blocks * unit}, 2000, "a")
+	w.wants("a", true)
+	take := func(name string) (took []uint32) {
+		loans := w.loans(name)
+		for _, i := range loans {
+			w.p.Requested(w.now, w.ids[name], i)
+		}
+		if len(loans) > 0 {
+			w.give(name, loans[0])
+			took = loans[:1]
+		}
+		return took
+	}
+	for range 80 {
+		w.after(time.Second / 8)
+		take("a")
+	}
+	lent := w.p.inFlight
+	require.Greater(t, lent, 4*w.p.windowSize())
+	w.join("b", "")
+	require.Contains(t, w.offers(w.next()), "b:offer:unsent", "at once")
+	for range 16 { // for some seconds the line is shared, and a gets of b what that was given
+		w.after(time.Second / 8)
+		took := take("b")
+		require.NotEmpty(t, took, "and then always something to take")
+		w.has("a", took...)
+		w.after(time.Second / 8)
+		take("a")
+	}
+	require.LessOrEqual(t, w.p.inFlight, lent+w.p.windowSize())
+	w.leave("a")
+	require.Nil(t, w.p.lone)
+}

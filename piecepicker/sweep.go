@@ -97,7 +97,7 @@ func (p *Picker) checkStart(q *peer) {
 		}
 		if p.now-ln.made > coldAfter && !ln.cold {
 			ln.cold = true
-			p.inFlight -= ln.left
+			p.fly(q, -ln.left)
 		}
 		idle := p.now-max(ln.made, q.moved) > within
 		if idle || q.sent > ln.passed && len(p.takers) > 1 {

@@ -45,9 +45,19 @@ func (p *Picker) windowSize() int64 {
 	return int64(p.widening.factor * max(float64(least), p.line()*windowTime.Seconds()))
 }
 
+// queued returns how many bytes are on their way before what is offered now: all of them, but for what a peer was lent ahead
+// while it was alone and would not have been lent beside others. The line is shared by those who wait for it, so that whoever
+// comes then need not wait until that has left.
+func (p *Picker) queued() int64 {
+	if p.lone == nil || p.alone() == p.lone {
+		return p.inFlight
+	}
+	return p.inFlight - max(0, p.lone.inFlight-p.lookAhead(p.lone))
+}
+
 // room reports whether one more piece may be offered.
 func (p *Picker) room() bool {
-	if p.inFlight <= 0 || p.inFlight+p.cfg.PieceLength <= p.windowSize() {
+	if queued := p.queued(); queued <= 0 || queued+p.cfg.PieceLength <= p.windowSize() {
 		return true
 	}
 	p.widening.blocked = true
