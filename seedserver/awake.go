@@ -86,6 +86,10 @@ func (ts *torrents) wake(t *torrent) *swarm.Swarm {
 // seeding makes what t needs to be awake.
 func (ts *torrents) seeding(t *torrent) (*seeding, error) {
 	v := t.version.Load()
+	doc, err := ts.document(t)
+	if err != nil {
+		return nil, err
+	}
 	content, err := ts.open(v)
 	if err != nil {
 		return nil, err
@@ -93,7 +97,7 @@ func (ts *torrents) seeding(t *torrent) (*seeding, error) {
 	s := &seeding{limit: budget.New(ts.limit, 0)}
 	s.content.swap(content)
 	cfg := swarm.Config{
-		Info: v.Info, InfoBytes: v.InfoBytes, InfoHash: v.InfoHash,
+		Info: doc.Info, InfoBytes: doc.InfoBytes, InfoHash: v.InfoHash,
 		Content: &s.content, Limiter: ts.account.Limiter(budget.LanePlain, s.limit), UploadSlots: ts.cfg.UploadSlots,
 		Own: ts.own(), ListenPort: ts.port(), Client: "seedserver " + ts.cfg.version(),
 		Changed: func(error) { ts.recheck(v.InfoHash) },
@@ -107,7 +111,7 @@ func (ts *torrents) seeding(t *torrent) (*seeding, error) {
 		Judged: t.judgedBy(v.InfoHash, ts.peers),
 		Logger: ts.log,
 	}
-	if v.Info.Private {
+	if v.Private {
 		cfg.Admit = ts.gate.admits(v.InfoHash)
 	}
 	ts.superseed(&cfg, v, s.limit)
@@ -198,5 +202,5 @@ func (t *torrent) availability() []uint32 {
 			return pieces
 		}
 	}
-	return make([]uint32, t.version.Load().Info.NumPieces())
+	return make([]uint32, t.version.Load().NumPieces())
 }

@@ -122,3 +122,26 @@ func TestLimitsOfSleepers(t *testing.T) {
 	srv.torrents.setRate(6000)
 	require.EqualValues(t, 6000, srv.torrents.limitOf(one).Rate())
 }
+
+// TestLostTorrentIsHashedAgain: the info dict that a torrent needs to wake is read from the state. If it is not there, or is that
+// of another one, the file is hashed again.
+func TestLostTorrentIsHashedAgain(t *testing.T) {
+	srv, one := publishedIn(t)
+	h := one.infohash()
+	path := filepath.Join(srv.cfg.State, "torrents", h.String()+".torrent")
+	for name, lose := range map[string]func() error{
+		"missing": func() error { return os.Remove(path) },
+		"another": func() error {
+			return os.WriteFile(path, []byte("d4:infod6:lengthi1e4:name1:b12:piece lengthi1e6:pieces20:aaaaaaaaaaaaaaaaaaaaee"), 0o600)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.NoError(t, lose())
+			require.Nil(t, srv.torrents.wake(one))
+			require.Eventually(t, func() bool { return srv.torrents.wake(one) != nil }, 20*time.Second, 10*time.Millisecond)
+			one.mu.Lock()
+			defer one.mu.Unlock()
+			srv.torrents.lull(one)
+		})
+	}
+}

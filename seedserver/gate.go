@@ -155,4 +155,4 @@ func (g *gate) forget(ctx context.Context) {
 }
 
 // private reports whether t may be had by some only.
-func (t *torrent) private() bool { return t.version.Load().Info.Private }
+func (t *torrent) private() bool { return t.version.Load().Private }

@@ -25,7 +25,7 @@ func TestTrackerKnowsLiars(t *testing.T) {
 	info := &metainfo.Info{PieceLength: 16 << 10, Pieces: make([]byte, 20), Files: []metainfo.File{{Length: 1000}}}
 	one := &torrent{}
 	one.awake.Store(&seeding{swarm: swarm.New(swarm.Config{Info: info})})
-	one.version.Store(&catalog.Version{Path: "a", Info: info})
+	one.version.Store(&catalog.Version{Record: catalog.Record{Path: "a", Stamp: catalog.Stamp{Size: 1000}, PieceLength: 16 << 10}})
 	peers := peerstore.New(peerstore.Config{})
 	w := &witness{
 		Store:    peers,

@@ -183,7 +183,7 @@ func TestStatusOfServer(t *testing.T) {
 	detail, ok := source.Torrent(a.InfoHash)
 	require.True(t, ok)
 	require.NotEmpty(t, detail.Why)
-	require.Len(t, detail.Availability, srv.torrents.find(a.InfoHash).version.Load().Info.NumPieces())
+	require.Len(t, detail.Availability, srv.torrents.find(a.InfoHash).version.Load().NumPieces())
 	for path, want := range map[string]string{
 		"": "a.bin", "torrent/" + a.InfoHash.String(): "Why at this rate?", "ledger": "a.bin", "ledger.csv": "a.bin",
 		"api/v1/status": `"path":"b.bin"`, "metrics": "seedserver_sent_bytes_total 2.097152e+06", "readyz": "ok",

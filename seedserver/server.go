@@ -229,7 +229,7 @@ func (s *Server) newCatalog() (*catalog.Catalog, error) {
 type publisher struct{ s *Server }
 
 func (p publisher) Publish(v *catalog.Version) error {
-	if err := p.s.torrents.Publish(v); err != nil {
+	if err := p.s.torrents.Publish(v); err != nil || !canBeSidecar(v) {
 		return err
 	}
 	content, err := p.s.torrents.open(v)
@@ -237,7 +237,10 @@ func (p publisher) Publish(v *catalog.Version) error {
 		return err
 	}
 	defer content.Close()
-	p.s.sidecars.add(v, content.ReadAt)
+	b := make([]byte, v.Length())
+	if content.ReadAt(b, 0) == nil { // else it has changed already: the next version of it comes
+		p.s.sidecars.add(v, b)
+	}
 	return nil
 }
 

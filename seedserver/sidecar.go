@@ -22,16 +22,14 @@ type sidecars struct {
 	byHash map[metainfo.InfoHash]catalog.Description
 }
 
-// add reads v if it can be a sidecar. read gives the published bytes.
-func (sc *sidecars) add(v *catalog.Version, read func(p []byte, off int64) error) {
-	if v.Unit || !strings.HasSuffix(v.Name, sidecarSuffix) || v.Info.Length() > maxSidecar {
-		return
-	}
-	b := make([]byte, v.Info.Length())
-	if read(b, 0) != nil {
-		return // it has changed already: the next version of it comes
-	}
-	d, ok := parseSidecar(b)
+// canBeSidecar reports whether v is worth reading.
+func canBeSidecar(v *catalog.Version) bool {
+	return !v.Unit && strings.HasSuffix(v.Name, sidecarSuffix) && v.Length() <= maxSidecar
+}
+
+// add takes what v says, if it is a sidecar. content is its bytes.
+func (sc *sidecars) add(v *catalog.Version, content []byte) {
+	d, ok := parseSidecar(content)
 	if !ok {
 		return
 	}

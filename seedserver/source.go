@@ -152,18 +152,19 @@ func (src source) Torrent(_ context.Context, e web.Entry, via web.Via) ([]byte, 
 	if t == nil {
 		return nil, fmt.Errorf("%s: %w", e.Path, web.ErrUnavailable)
 	}
-	v := t.version.Load()
-	doc := metainfo.Torrent{
-		Info: v.Info, InfoBytes: v.InfoBytes, InfoHash: v.InfoHash,
-		CreatedBy: "seedserver " + src.s.cfg.version(), CreationDate: v.Published.UTC().Truncate(time.Second),
+	doc, err := src.s.torrents.document(t)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", e.Path, web.ErrUnavailable, err)
 	}
+	v := t.version.Load()
+	doc.CreatedBy, doc.CreationDate = "seedserver "+src.s.cfg.version(), v.Published.UTC().Truncate(time.Second)
 	doc.Announce = src.s.announceURL(via)
-	if doc.Announce == "" && !v.Info.Private {
+	if doc.Announce == "" && !v.Private {
 		doc.Nodes = src.s.nodes(via)
 	}
-	src.s.torrents.demandInDHT(v.InfoHash, v.Info.Private)
+	src.s.torrents.demandInDHT(v.InfoHash, v.Private)
 	key := ""
-	if v.Info.Private {
+	if v.Private {
 		key = src.s.gate.guard.AnnounceKey(time.Now(), src.viewer, v.InfoHash)
 		if doc.Announce != "" {
 			doc.Announce += "/" + key
@@ -209,12 +210,14 @@ func (src source) Open(ctx context.Context, e web.Entry) (io.ReadSeekCloser, err
 		return nil, fmt.Errorf("%s: %w", e.Path, err)
 	}
 	v := t.version.Load()
-	for i, f := range v.Files {
+	var offset int64
+	for _, f := range v.Files() {
 		// The same torrent may lie at several places; v is at one of them.
 		if !v.Unit || strings.TrimPrefix(f.Path, v.Path) == strings.TrimPrefix(e.Path, e.In) {
 			r := &pacedReader{ctx: ctx, ts: src.s.torrents, t: t, lane: budget.LaneHTTP, changed: func() { src.s.catalog.Recheck(v.InfoHash) }}
-			return sectionCloser{io.NewSectionReader(r, v.Info.Files[i].Offset, f.Length), r}, nil
+			return sectionCloser{io.NewSectionReader(r, offset, f.Stamp.Size), r}, nil
 		}
+		offset += f.Stamp.Size
 	}
 	return nil, fmt.Errorf("%s: %w", e.Path, fs.ErrNotExist)
 }

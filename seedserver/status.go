@@ -79,7 +79,7 @@ func (st *statusSource) torrent(t *torrent) admin.Torrent {
 	}
 	seen := spreadLately(t, stats.Peers)
 	return admin.Torrent{
-		InfoHash: v.InfoHash, Path: v.Path, Size: v.Info.Length(), Entry: entry,
+		InfoHash: v.InfoHash, Path: v.Path, Size: v.Length(), Entry: entry,
 		Stage: stage(stats, seen), Copies: seen.copies, Peers: stats.Peers, Seeds: stats.Seeds,
 		Interested: stats.Interested, Unchoked: stats.Unchoked, Rate: rate, Sent: stats.Uploaded + sent,
 	}
@@ -144,7 +144,7 @@ func (st *statusSource) Torrent(h metainfo.InfoHash) (admin.Detail, bool) {
 	}
 	v := t.version.Load()
 	d := admin.Detail{
-		Torrent: st.torrent(t), PieceLength: v.Info.PieceLength, Published: v.Published.UTC(), Availability: t.availability(),
+		Torrent: st.torrent(t), PieceLength: v.PieceLength, Published: v.Published.UTC(), Availability: t.availability(),
 	}
 	status, _ := t.status()
 	judged := map[netip.AddrPort]swarm.PeerStatus{}

@@ -20,17 +20,18 @@ type store struct {
 	log     *slog.Logger
 
 	mu      sync.RWMutex
-	live    map[string]ledger.Version // by path; a path has one live version
-	entries map[string]int64          // by path: the entry of the version that was there last, which may be retired
+	entries map[string]int64 // by path: the entry of the version that was there last, which may be retired
+	// unwritten are raw info dicts that could not be written. They are tried again with the next.
+	unwritten map[metainfo.InfoHash][]byte
 
 	meters meters
 }
 
 func newStore(l *ledger.Ledger, p *pickers, log *slog.Logger) *store {
-	return &store{ledger: l, pickers: p, log: log, live: map[string]ledger.Version{}, entries: map[string]int64{}}
+	return &store{ledger: l, pickers: p, log: log, entries: map[string]int64{}, unwritten: map[metainfo.InfoHash][]byte{}}
 }
 
-// Load is part of catalog.Store. A version whose torrent cannot be read is left out: its file is hashed again.
+// Load is part of catalog.Store. Torrents are not read: next to nobody asks for more than a few.
 func (s *store) Load(ctx context.Context) ([]catalog.Record, error) {
 	versions, err := s.ledger.Versions(ctx)
 	if err != nil {
@@ -38,17 +39,17 @@ func (s *store) Load(ctx context.Context) ([]catalog.Record, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	records, published := make([]catalog.Record, 0, len(versions)), map[metainfo.InfoHash]bool{}
+	records, published := make([]catalog.Record, 0, len(versions)), make(map[metainfo.InfoHash]bool, len(versions))
 	for _, v := range versions {
-		s.live[v.Path], s.entries[v.Path] = v, v.FileID
+		s.entries[v.Path] = v.FileID
 		published[v.InfoHash] = true
-		raw, err := s.readInfo(v.InfoHash)
-		if err != nil {
+		if err := s.complete(&v); err != nil {
 			s.log.Warn("a torrent is missing from the state, its file is hashed again", "path", v.Path, "err", err)
 			continue
 		}
 		records = append(records, catalog.Record{
-			Path: v.Path, Unit: v.Unit, Stamp: catalog.Stamp(v.Stamp), InfoHash: v.InfoHash, InfoBytes: raw, Published: v.Published,
+			Path: v.Path, Name: v.Name, Unit: v.Unit, Private: v.Private, Stamp: catalog.Stamp(v.Stamp),
+			PieceLength: v.PieceLength, InfoHash: v.InfoHash, Published: v.Published,
 		})
 	}
 	if err := s.pickers.load(ctx, published); err != nil {
@@ -57,19 +58,41 @@ func (s *store) Load(ctx context.Context) ([]catalog.Record, error) {
 	return records, nil
 }
 
-func (s *store) readInfo(h metainfo.InfoHash) ([]byte, error) {
+// complete reads what the ledger lacks of a version that was published by an older program.
+func (s *store) complete(v *ledger.Version) error {
+	if v.PieceLength > 0 {
+		return nil
+	}
+	t, err := s.readTorrent(v.InfoHash)
+	if err != nil {
+		return err
+	}
+	v.Name, v.PieceLength, v.Private = t.Info.Name, t.Info.PieceLength, t.Info.Private
+	return nil
+}
+
+// torrent returns the info dict of a published version, read from the state.
+func (s *store) torrent(h metainfo.InfoHash) (*metainfo.Torrent, error) {
+	s.mu.RLock()
+	raw, ok := s.unwritten[h]
+	s.mu.RUnlock()
+	if !ok {
+		return s.readTorrent(h)
+	}
+	info, err := metainfo.ParseInfo(raw)
+	return &metainfo.Torrent{Info: info, InfoBytes: raw, InfoHash: h}, err
+}
+
+func (s *store) readTorrent(h metainfo.InfoHash) (*metainfo.Torrent, error) {
 	b, err := s.ledger.ReadTorrent(h)
 	if err != nil {
 		return nil, err
 	}
 	t, err := metainfo.Parse(b)
-	if err != nil {
-		return nil, err
+	if err == nil && t.InfoHash != h {
+		err = fmt.Errorf("the torrent of %v holds %v", h, t.InfoHash)
 	}
-	if t.InfoHash != h {
-		return nil, fmt.Errorf("the torrent of %v holds %v", h, t.InfoHash)
-	}
-	return t.InfoBytes, nil
+	return t, err
 }
 
 // Write is part of catalog.Store. Torrents are on disk before the versions that name them; runs of versions go in one transaction.
@@ -111,18 +134,32 @@ func (s *store) formerEntries(changes []catalog.Change) []int64 {
 	return ids
 }
 
+// writeTorrents writes the torrents of what is saved. While that fails they are kept in memory: they are seeded nevertheless.
 func (s *store) writeTorrents(ctx context.Context, changes []catalog.Change) error {
-	var torrents []ledger.Torrent
+	s.mu.Lock()
 	for _, c := range changes {
 		if c.Retired == "" {
-			doc := metainfo.Torrent{InfoBytes: c.Record.InfoBytes, InfoHash: c.Record.InfoHash}
-			torrents = append(torrents, ledger.Torrent{InfoHash: c.Record.InfoHash, Data: doc.Encode()})
+			s.unwritten[c.Record.InfoHash] = c.Info
+		} else {
+			delete(s.unwritten, c.Record.InfoHash)
 		}
 	}
+	torrents := make([]ledger.Torrent, 0, len(s.unwritten))
+	for h, info := range s.unwritten {
+		doc := metainfo.Torrent{InfoBytes: info, InfoHash: h}
+		torrents = append(torrents, ledger.Torrent{InfoHash: h, Data: doc.Encode()})
+	}
+	s.mu.Unlock()
 	if len(torrents) == 0 {
 		return nil
 	}
-	return s.ledger.WriteTorrents(ctx, torrents)
+	if err := s.ledger.WriteTorrents(ctx, torrents); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.unwritten = map[metainfo.InfoHash][]byte{}
+	s.mu.Unlock()
+	return nil
 }
 
 // save adds versions. A file that was renamed goes on under the entry of its former path.
@@ -133,6 +170,7 @@ func (s *store) save(ctx context.Context, changes []catalog.Change, entries []in
 		r := c.Record
 		versions[i] = ledger.Version{
 			FileID: entries[i], Path: r.Path, Unit: r.Unit, Stamp: ledger.Stamp(r.Stamp), InfoHash: r.InfoHash, Published: r.Published,
+			Name: r.Name, PieceLength: r.PieceLength, Private: r.Private,
 		}
 	}
 	if err := s.ledger.AddVersions(ctx, versions); err != nil {
@@ -142,28 +180,22 @@ func (s *store) save(ctx context.Context, changes []catalog.Change, entries []in
 	defer s.mu.Unlock()
 	for i, c := range changes {
 		if c.From != "" && s.entries[c.From] == entries[i] { // nobody else has moved there
-			delete(s.live, c.From)
 			delete(s.entries, c.From)
 		}
 	}
 	for _, v := range versions {
-		s.live[v.Path], s.entries[v.Path] = v, v.FileID
+		s.entries[v.Path] = v.FileID
 	}
 	return nil
 }
 
 // retire ends versions.
 func (s *store) retire(ctx context.Context, changes []catalog.Change) error {
-	var ids []int64
-	s.mu.Lock()
-	for _, c := range changes {
-		if v, ok := s.live[c.Record.Path]; ok && v.InfoHash == c.Record.InfoHash {
-			ids = append(ids, v.ID)
-			delete(s.live, c.Record.Path)
-		}
+	versions := make([]ledger.Version, len(changes))
+	for i, c := range changes {
+		versions[i] = ledger.Version{Path: c.Record.Path, InfoHash: c.Record.InfoHash}
 	}
-	s.mu.Unlock()
-	return s.ledger.Retire(ctx, changes[0].At, ids...)
+	return s.ledger.Retire(ctx, changes[0].At, versions...)
 }
 
 // removeTorrents removes the torrents of retired versions that no other version needs, now that all changes are saved: the same

@@ -1,6 +1,9 @@
 package seedserver
 
 import (
+	"context"
+	"crypto/sha1"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"testing"
@@ -8,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seedserver/bittorrent/bencode/metainfo"
 	"github.com/seedserver/bittorrent/seedserver/catalog"
 	"github.com/seedserver/bittorrent/seedserver/ledger"
 )
@@ -53,12 +57,9 @@ func TestRenamedKeepsItsEntry(t *testing.T) {
 				require.Equal(t, f.ID, s.entries[f.Path], "what bytes at %s are counted for", f.Path)
 			}
 			require.Equal(t, tt.want, got)
-			for path, v := range s.live {
-				require.Equal(t, path, v.Path)
-			}
 			live, err := l.Versions(t.Context())
 			require.NoError(t, err)
-			require.Len(t, live, len(s.live))
+			require.Len(t, live, 2)
 		})
 	}
 }
@@ -86,4 +87,58 @@ func TestTorrentsOfLiveVersions(t *testing.T) {
 		_, err := l.ReadTorrent([20]byte{hash})
 		require.ErrorIs(t, err, want, "torrent %d", hash)
 	}
+}
+
+// infoOf returns an info dict of one byte and its hash, another one for each name.
+func infoOf(name string) ([]byte, metainfo.InfoHash) {
+	raw := fmt.Appendf(nil, "d6:lengthi1e4:name%d:%s12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaae", len(name), name)
+	return raw, sha1.Sum(raw)
+}
+
+// TestUnwrittenTorrents: while the state cannot be written, torrents are read from memory; they are written when that works again.
+func TestUnwrittenTorrents(t *testing.T) {
+	l, err := ledger.Open(t.Context(), t.TempDir())
+	require.NoError(t, err)
+	defer l.Close()
+	s := newStore(l, newPickers(l, nil), slog.New(slog.DiscardHandler))
+	save := func(name string) catalog.Change {
+		info, h := infoOf(name)
+		return catalog.Change{At: time.Now(), Info: info, Record: catalog.Record{Path: name, InfoHash: h}}
+	}
+	kept, gone, later := save("kept"), save("gone"), save("later")
+	full, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.Error(t, s.Write(full, []catalog.Change{kept, gone}))
+	gone.Retired = "removed"
+	require.Error(t, s.Write(full, []catalog.Change{gone}))
+
+	doc, err := s.torrent(kept.Record.InfoHash)
+	require.NoError(t, err)
+	require.Equal(t, "kept", doc.Info.Name)
+	_, err = s.torrent(gone.Record.InfoHash)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+
+	require.NoError(t, s.Write(t.Context(), []catalog.Change{later}))
+	require.Empty(t, s.unwritten)
+	doc, err = s.torrent(kept.Record.InfoHash)
+	require.NoError(t, err)
+	require.Equal(t, "kept", doc.Info.Name)
+	require.Equal(t, kept.Info, doc.InfoBytes)
+}
+
+// TestLoadOlderVersions: what an older program did not write beside a version is read from its torrent.
+func TestLoadOlderVersions(t *testing.T) {
+	l, err := ledger.Open(t.Context(), t.TempDir())
+	require.NoError(t, err)
+	defer l.Close()
+	info, h := infoOf("a")
+	doc := metainfo.Torrent{InfoBytes: info, InfoHash: h}
+	require.NoError(t, l.WriteTorrent(t.Context(), ledger.Torrent{InfoHash: h, Data: doc.Encode()}))
+	require.NoError(t, l.AddVersions(t.Context(), []ledger.Version{{Path: "a", InfoHash: h}, {Path: "lost", InfoHash: [20]byte{1}}}))
+
+	records, err := newStore(l, newPickers(l, nil), slog.New(slog.DiscardHandler)).Load(t.Context())
+	require.NoError(t, err)
+	require.Len(t, records, 1, "one is hashed again")
+	require.Equal(t, "a", records[0].Name)
+	require.EqualValues(t, 16384, records[0].PieceLength)
 }

@@ -78,8 +78,8 @@ func (ts *torrents) Publish(v *catalog.Version) error {
 	ts.mu.Lock()
 	ts.live[v.InfoHash] = t
 	ts.mu.Unlock()
-	ts.announceInDHT(v.InfoHash, v.Info.Private)
-	ts.log.Info("published", "path", v.Path, "infohash", v.InfoHash, "size", v.Info.Length(), "pieces", v.Info.NumPieces())
+	ts.announceInDHT(v.InfoHash, v.Private)
+	ts.log.Info("published", "path", v.Path, "infohash", v.InfoHash, "size", v.Length(), "pieces", v.NumPieces())
 	return nil
 }
 
@@ -144,18 +144,32 @@ func (ts *torrents) Retire(h metainfo.InfoHash, reason string) {
 
 // open lays the files of v out as the content of its torrent.
 func (ts *torrents) open(v *catalog.Version) (*storage.Content, error) {
-	if len(v.Files) == 0 {
+	all := v.Files()
+	if len(all) == 0 {
 		return nil, errors.New("a version without files")
 	}
-	files := make([]storage.File, len(v.Files))
-	for i, f := range v.Files {
-		files[i] = storage.File{Path: f.Path, Length: f.Length, Stamp: storage.Stamp(f.Stamp)}
+	files := make([]storage.File, len(all))
+	for i, f := range all {
+		files[i] = storage.File{Path: f.Path, Length: f.Stamp.Size, Stamp: storage.Stamp(f.Stamp)}
 	}
 	content, err := storage.Open(ts.pool, ts.root, files)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", v.Path, err)
 	}
 	return content, nil
+}
+
+// document reads the info dict of t. If the state has lost it, its files are hashed again.
+func (ts *torrents) document(t *torrent) (*metainfo.Torrent, error) {
+	v := t.version.Load()
+	doc, err := ts.store.torrent(v.InfoHash)
+	if err != nil {
+		if !t.paused.Load() { // else that is under way
+			ts.recheck(v.InfoHash)
+		}
+		return nil, fmt.Errorf("reading the info dict: %w", err)
+	}
+	return doc, nil
 }
 
 // find returns the torrent of h, nil when it is not published.

@@ -79,7 +79,7 @@ func (s *Server) newSurvey() *survey {
 				return false
 			}
 			v := t.version.Load()
-			row.Name, row.Size = v.Path, v.Info.Length()
+			row.Name, row.Size = v.Path, v.Length()
 			row.Complete++ // ourselves, as in the tracker's answers
 			return true
 		},

@@ -42,7 +42,7 @@ func (s *Server) webSeedURL(base string, t *torrent, key string) string {
 // ServeHTTP answers a GET of a file's content or a part of it. It answers 503 with Retry-After when the swarm has the content without
 // us, if it is seeded conservatively, and when the share of the budget is spent.
 func (ws webSeed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	t, file := ws.find(r)
+	t, part := ws.find(r)
 	if t == nil || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		ws.next.ServeHTTP(w, r)
 		return
@@ -56,48 +56,55 @@ func (ws webSeed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Content-Type", "application/octet-stream")
 	header.Set("Cache-Control", "private, no-cache")
-	header.Set("ETag", `"`+v.InfoHash.String()+"-"+strconv.Itoa(file)+`"`)
+	header.Set("ETag", `"`+v.InfoHash.String()+"-"+strconv.Itoa(part.index)+`"`)
 	content := &seedReader{ws: ws, pacedReader: pacedReader{
 		ctx: r.Context(), ts: ws.s.torrents, t: t, lane: budget.LaneWebSeed, changed: func() { ws.s.catalog.Recheck(v.InfoHash) },
 	}}
 	defer content.Close()
-	part := io.NewSectionReader(content, v.Info.Files[file].Offset, v.Info.Files[file].Length)
 	http.ServeContent(&seedMeter{ResponseWriter: w, sent: func(n int) {
 		ws.s.store.count(t.entry.Load(), ledger.ClassWebSeed, int64(n))
-	}}, r, "", time.Time{}, part)
+	}}, r, "", time.Time{}, io.NewSectionReader(content, part.offset, part.length))
 }
 
-// find returns the torrent and the number of its file that r asks for, nil if there is none that it may have.
-func (ws webSeed) find(r *http.Request) (t *torrent, file int) {
+// seedPart is a file in the content of its torrent.
+type seedPart struct {
+	index          int
+	offset, length int64 // bytes
+}
+
+// find returns the torrent and the file of it that r asks for, nil if there is none that it may have.
+func (ws webSeed) find(r *http.Request) (*torrent, seedPart) {
 	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), webSeedPath)
 	name, escaped, found := strings.Cut(rest, "/")
 	digits, key, _ := strings.Cut(name, ".")
 	if !ok || !found || !ws.s.cfg.WebSeed {
-		return nil, 0
+		return nil, seedPart{}
 	}
 	h, err := metainfo.ParseInfoHash(digits)
 	if err != nil {
-		return nil, 0
+		return nil, seedPart{}
 	}
-	t = ws.s.torrents.find(h)
+	t := ws.s.torrents.find(h)
 	if t == nil || t.private() && !ws.s.gate.opens(time.Now(), key, h) {
-		return nil, 0
+		return nil, seedPart{}
 	}
 	path, err := url.PathUnescape(escaped)
 	if err != nil {
-		return nil, 0
+		return nil, seedPart{}
 	}
-	info := t.version.Load().Info
-	for i, f := range info.Files {
-		at := info.Name
-		if info.Multi {
-			at += "/" + strings.Join(f.Path, "/")
+	v := t.version.Load()
+	part := seedPart{}
+	for i, f := range v.Files() {
+		part = seedPart{i, part.offset + part.length, f.Stamp.Size}
+		at := v.Name
+		if v.Unit {
+			at += "/" + strings.TrimPrefix(f.Path[len(v.Path):], "/")
 		}
 		if path == at {
-			return t, i
+			return t, part
 		}
 	}
-	return nil, 0
+	return nil, seedPart{}
 }
 
 // swarmWait is when to ask again for what the swarm has.

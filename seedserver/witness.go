@@ -40,7 +40,7 @@ func (w *witness) Announce(now time.Time, req *tracker.AnnounceRequest, res *tra
 		}
 		t.judged.withoutLiars(res)
 		if completed {
-			w.torrents.store.ledger.AddCompleted(now, t.entry.Load(), t.version.Load().Info.Length())
+			w.torrents.store.ledger.AddCompleted(now, t.entry.Load(), t.version.Load().Length())
 		}
 	}
 	return standing, nil

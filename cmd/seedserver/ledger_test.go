@@ -24,7 +24,7 @@ func filledLedger(t *testing.T) (state string) {
 		{Path: "gone.bin", InfoHash: [20]byte{3}, Published: now},
 	}
 	require.NoError(t, l.AddVersions(t.Context(), versions))
-	require.NoError(t, l.Retire(t.Context(), now, versions[2].ID))
+	require.NoError(t, l.Retire(t.Context(), now, versions[2]))
 	l.AddBytes(now, versions[0].FileID, ledger.ClassNeed, 5<<20)
 	l.AddBytes(now, versions[0].FileID, ledger.ClassHTTP, 100)
 	l.AddBytes(now, versions[2].FileID, ledger.ClassAssist, 2048)

@@ -72,7 +72,7 @@ func (c *core) reflag(n *node, now time.Time) {
 }
 
 func (c *core) reflagItem(it *item, now time.Time) {
-	if it.node != nil && it.version != nil && it.version.Info.Private != c.private(it.node) {
+	if it.node != nil && it.version != nil && it.version.Private != c.private(it.node) {
 		c.disturb(it, now, "its access rules changed", true)
 	}
 }

@@ -12,7 +12,7 @@ func testAccess(_ string, value any) (any, bool) { return value, value != "open"
 func (w *world) private(path string) bool {
 	e := w.entry(path)
 	require.Equal(w.t, Published, e.State, path)
-	require.Equal(w.t, e.Private, w.published[e.InfoHash].Info.Private)
+	require.Equal(w.t, e.Private, w.published[e.InfoHash].Private)
 	return e.Private
 }
 

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/seedserver/bittorrent/bencode/metainfo"
 )
 
 // claimByPath gives it what an earlier run saved under its path, and reports
@@ -17,16 +15,14 @@ func (c *core) claimByPath(it *item, now time.Time) bool {
 	if r == nil {
 		return false
 	}
-	files, _ := it.files(false)
-	stamp := it.stamp(files)
 	c.unclaim(r)
 	c.setSaved(it, r.Path)
-	v := c.recorded(r, it, files)
-	if v == nil || !r.Stamp.sameFile(stamp) {
+	v := c.recorded(r, it)
+	if v == nil {
 		c.retireRecord(r, now, "changed")
 		return true
 	}
-	if r.Stamp.ChangeTime == stamp.ChangeTime {
+	if r.Stamp.ChangeTime == v.Stamp.ChangeTime {
 		c.stop(it)
 		c.join(it, now, v, true)
 		return true
@@ -43,11 +39,10 @@ func (c *core) claimByIdentity(it *item, now time.Time) {
 	if r == nil || it.unit != r.Unit || it.torrent != nil || it.saved != "" {
 		return
 	}
-	files, _ := it.files(false)
 	c.unclaim(r)
 	c.setSaved(it, r.Path)
-	v := c.recorded(r, it, files)
-	if v == nil || !it.unit && !r.Stamp.sameFile(it.node.stamp) {
+	v := c.recorded(r, it)
+	if v == nil {
 		c.retireRecord(r, now, "renamed")
 		return
 	}
@@ -55,30 +50,25 @@ func (c *core) claimByIdentity(it *item, now time.Time) {
 	c.settle(it, now, true)
 }
 
-// recorded returns the version of r, with the files of it, or nil if r cannot
-// be of such files or of this configuration.
-func (c *core) recorded(r *Record, it *item, files []FileStamp) *Version {
-	info, err := metainfo.ParseInfo(r.InfoBytes)
+// recorded returns the version that r and it are of, or nil if r is not of the
+// bytes of it or not of this configuration.
+func (c *core) recorded(r *Record, it *item) *Version {
+	files, _ := it.files(false)
+	stamp := it.stamp(files)
 	switch {
-	case err != nil || r.Unit != it.unit || info.Multi != it.unit || hashInfo(r.InfoBytes) != r.InfoHash:
+	case r.Unit != it.unit || !r.Stamp.sameFile(stamp):
 		return nil
-	case info.Private != c.private(it.node) || c.cfg.PieceLength != 0 && info.PieceLength != c.cfg.PieceLength:
+	case r.Private != c.private(it.node) || r.PieceLength <= 0 || c.cfg.PieceLength != 0 && r.PieceLength != c.cfg.PieceLength:
 		return nil
-	case len(info.Files) != len(files):
-		return nil
-	case r.Path == it.node.path && info.Name != c.torrentName(it.node):
+	case r.Path == it.node.path && r.Name != c.torrentName(it.node):
 		return nil
 	}
-	for i, f := range files {
-		recorded := info.Files[i]
-		if recorded.Length != f.Length || it.unit && strings.Join(recorded.Path, "/") != below(it.node, f.Path) {
-			return nil
-		}
+	v := &Version{Record: *r}
+	v.Path, v.Stamp = it.node.path, stamp
+	if it.unit {
+		v.Members = files
 	}
-	return &Version{
-		Path: it.node.path, Name: info.Name, Unit: r.Unit,
-		Info: info, InfoBytes: r.InfoBytes, InfoHash: r.InfoHash, Files: files, Published: r.Published,
-	}
+	return v
 }
 
 // below returns the path of a file in directory n relative to n.
@@ -159,7 +149,7 @@ func unitStamp(n *node, files []FileStamp) Stamp {
 	s := Stamp{Dev: n.stamp.Dev, Ino: n.stamp.Ino}
 	var b []byte
 	for _, f := range files {
-		s.Size += f.Length
+		s.Size += f.Stamp.Size
 		b = append(b[:0], below(n, f.Path)...)
 		b = append(b, 0)
 		b = binary.BigEndian.AppendUint64(b, f.Stamp.Dev)

@@ -136,9 +136,10 @@ func TestUnreadableDirectoryAtStartRetiresNothing(t *testing.T) {
 
 func TestDamagedRecordsAreHashedAgain(t *testing.T) {
 	for name, damage := range map[string]func(r *Record){
-		"info":     func(r *Record) { r.InfoBytes = []byte("d") },
-		"infohash": func(r *Record) { r.InfoHash[0]++ },
-		"kind":     func(r *Record) { r.Unit = true },
+		"pieces": func(r *Record) { r.PieceLength = 0 },
+		"name":   func(r *Record) { r.Name = "g" },
+		"size":   func(r *Record) { r.Stamp.Size++ },
+		"kind":   func(r *Record) { r.Unit = true },
 	} {
 		w := with(t, "f")
 		damage(&w.records[0])

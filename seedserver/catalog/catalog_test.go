@@ -123,7 +123,7 @@ func TestDroppedFileIsSeeded(t *testing.T) {
 	s.awaitState("a.iso", "settling")
 	v := s.awaitSeeded("a.iso")
 	require.Equal(t, []string{"publish a.iso"}, s.lib.told())
-	require.Equal(t, "a.iso", v.Info.Name)
+	require.Equal(t, "a.iso", v.Name)
 	require.False(t, v.Published.IsZero())
 	require.Equal(t, 1, s.cat.Totals().Torrents)
 }
@@ -272,7 +272,7 @@ func TestUnitOnDisk(t *testing.T) {
 	s.write("albums/one/cover/front", "front")
 	s.write("albums/one/empty", "")
 	v := s.awaitSeeded("albums/one")
-	require.Len(t, v.Info.Files, 3)
+	require.Len(t, v.Members, 3)
 	s.write("albums/one/2", "2")
 	s.await("two torrents in turn", func() bool {
 		e, _ := s.cat.Lookup("albums/one/2")

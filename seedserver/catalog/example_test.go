@@ -45,7 +45,7 @@ func Example() {
 		fmt.Println(err)
 	}
 	v := <-p.seeded
-	fmt.Println(v.Path, v.Info.Length(), v.InfoHash)
+	fmt.Println(v.Path, v.Length(), v.InfoHash)
 
 	cancel()
 	fmt.Println(<-ended, cat.Close())

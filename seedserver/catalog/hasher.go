@@ -31,7 +31,7 @@ func (h *hasher) hash(ctx context.Context, job *hashJob, progress func(part floa
 	r := hashed{job: job}
 	var total int64
 	for _, f := range job.files {
-		total += f.Length
+		total += f.Stamp.Size
 	}
 	cfg := metainfo.BuildConfig{
 		Name: job.name, Multi: job.unit, Private: job.private,
@@ -55,6 +55,7 @@ func (h *hasher) hash(ctx context.Context, job *hashJob, progress func(part floa
 		return r
 	}
 	if err == nil {
+		r.info = info
 		r.version, err = versionOf(job, info)
 	}
 	if err == nil {
@@ -68,7 +69,7 @@ func (h *hasher) hash(ctx context.Context, job *hashJob, progress func(part floa
 func (h *hasher) inputs(job *hashJob) []metainfo.Input {
 	inputs := make([]metainfo.Input, len(job.files))
 	for i, f := range job.files {
-		inputs[i] = metainfo.Input{Length: f.Length, Open: func() (io.ReadCloser, error) { return h.open(f) }}
+		inputs[i] = metainfo.Input{Length: f.Stamp.Size, Open: func() (io.ReadCloser, error) { return h.open(f) }}
 		if job.unit {
 			inputs[i].Path = strings.Split(strings.TrimPrefix(f.Path[len(job.path):], "/"), "/")
 		}

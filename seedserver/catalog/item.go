@@ -198,7 +198,7 @@ func (c *core) inherit(heir, old *item, now time.Time) bool {
 	if id := old.last.id(); c.limbo[id] == old {
 		delete(c.limbo, id)
 	}
-	if !old.unit && !old.last.sameContent(heir.node.stamp) || old.version != nil && old.version.Info.Private != c.private(heir.node) {
+	if !old.unit && !old.last.sameContent(heir.node.stamp) || old.version != nil && old.version.Private != c.private(heir.node) {
 		c.release(old, now, "changed")
 		c.setSaved(heir, old.saved)
 		return true

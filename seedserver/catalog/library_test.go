@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -162,18 +161,11 @@ func (s *server) awaitSeeded(path string) *Version {
 		v = s.lib.version(e.InfoHash)
 		return e.State == Published && v != nil
 	})
-	require.Equal(s.t, e.InfoHash, hashInfo(v.InfoBytes))
-	var content []byte
-	for _, f := range v.Files {
+	require.Equal(s.t, e.InfoHash, v.InfoHash)
+	requireInfoHash(s.t, v, func(f FileStamp) string {
 		b, err := s.cat.Root().ReadFile(f.Path)
 		require.NoError(s.t, err)
-		content = append(content, b...)
-	}
-	for i := range v.Info.NumPieces() {
-		size := v.Info.PieceSize(i)
-		require.Equal(s.t, sha1Sum(content[:size]), v.Info.PieceHash(i), fmt.Sprint(path, i))
-		content = content[size:]
-	}
-	require.Empty(s.t, content)
+		return string(b)
+	})
 	return v
 }

@@ -7,27 +7,18 @@ import (
 	"github.com/seedserver/bittorrent/bencode/metainfo"
 )
 
-// Version is one state of a file or unit that was hashed. It is not modified
-// after it was given to a [Publisher].
+// Version is one state of a file or unit that was hashed: what the [Store] has
+// of it, and what is only of interest while it is seeded. The info dict is not
+// in it: there may be a hundred thousand of them, and next to nobody asks for
+// more than a few. The Store got it. A Version is not modified after it was
+// given to a [Publisher].
 type Version struct {
-	// Path is the file's or unit's path below the root, with slashes; "" when
-	// the root itself is a unit.
-	Path string
-	// Name is the name in the info dict: the last element of Path.
-	Name string
-	// Unit says that Path is a directory, all of it one torrent.
-	Unit bool
+	Record
 
-	// Info is the parsed form of InfoBytes, InfoHash its SHA-1.
-	Info      *metainfo.Info
-	InfoBytes []byte
-	InfoHash  metainfo.InfoHash
-
-	// Files are the files in the torrent's order, each with the stamp it had
-	// when it was hashed. Empty ones are among them.
-	Files []FileStamp
-	// Published is when these bytes were first published.
-	Published time.Time
+	// Members are the files of a unit in the torrent's order, each with the
+	// stamp it had when it was hashed. Empty ones are among them. Of a file it
+	// is nil: see Files.
+	Members []FileStamp
 
 	// Policies are the Rules.Policy of the directories above, and of a unit
 	// its own, the outermost first; those without any are left out. They are as
@@ -36,13 +27,21 @@ type Version struct {
 	Policies []map[string]any
 }
 
+// Files returns the files in the torrent's order: the members, or of a file
+// that file alone. The caller must not change them.
+func (v *Version) Files() []FileStamp {
+	if v.Unit {
+		return v.Members
+	}
+	return []FileStamp{{Path: v.Path, Stamp: v.Stamp}}
+}
+
 // FileStamp is one file of a [Version].
 type FileStamp struct {
 	// Path is below the root, with slashes.
 	Path string
-	// Length is Stamp.Size, the bytes the file has in the torrent.
-	Length int64
-	// Stamp is what fstat said before and after hashing.
+	// Stamp is what fstat said before and after hashing. Its Size is the bytes
+	// the file has in the torrent.
 	Stamp Stamp
 }
 
@@ -95,15 +94,37 @@ type Store interface {
 
 // Record is a [Version] as a [Store] keeps it.
 type Record struct {
+	// Path is the file's or unit's path below the root, with slashes; "" when
+	// the root itself is a unit.
 	Path string
+	// Name is the name in the info dict: what was the last element of Path when
+	// it was hashed.
+	Name string
+	// Unit says that Path is a directory, all of it one torrent.
 	Unit bool
+	// Private says that the torrent has the private flag (BEP 27).
+	Private bool
 	// Stamp is the file's. A unit's has the device and inode of the directory
 	// and the sum of the sizes; its ModTime and ChangeTime are no times but
 	// digests of its files' paths and stamps. Any int64 can occur.
-	Stamp     Stamp
-	InfoHash  metainfo.InfoHash
-	InfoBytes []byte
+	Stamp Stamp
+	// PieceLength is in bytes.
+	PieceLength int64
+	// InfoHash is that of the torrent.
+	InfoHash metainfo.InfoHash
+	// Published is when these bytes were first published.
 	Published time.Time
+}
+
+// Length returns the bytes of the torrent.
+func (r *Record) Length() int64 { return r.Stamp.Size }
+
+// NumPieces returns how many pieces the torrent has.
+func (r *Record) NumPieces() int {
+	if r.PieceLength <= 0 {
+		return 0
+	}
+	return int((r.Stamp.Size + r.PieceLength - 1) / r.PieceLength)
 }
 
 // Change is one thing for a [Store] to remember.
@@ -119,6 +140,8 @@ type Change struct {
 	// Record is the version. Saving one with the Path and InfoHash of a live
 	// version replaces that version's Stamp and Published.
 	Record Record
+	// Info is the raw info dict of a version to save. Nobody else keeps it.
+	Info []byte
 	// At is when it happened.
 	At time.Time
 }

@@ -52,6 +52,7 @@ type hashJob struct {
 type hashed struct {
 	job     *hashJob
 	version *Version // without Published
+	info    []byte   // its info dict
 	changed []string // as in checked; then version is nil
 	err     error
 }
@@ -70,7 +71,7 @@ func (it *item) files(watched bool) ([]FileStamp, bool) {
 }
 
 func (n *node) fileStamp() FileStamp {
-	return FileStamp{Path: n.path, Length: n.stamp.Size, Stamp: n.stamp}
+	return FileStamp{Path: n.path, Stamp: n.stamp}
 }
 
 // collect appends the files below directory n that are let in, and if watched
@@ -177,7 +178,7 @@ func (c *core) nextHash() *hashJob {
 		pieceLength: c.cfg.PieceLength, large: it.queued >= largeSize, private: c.private(it.node),
 	}
 	if it.version != nil {
-		job.pieceLength = it.version.Info.PieceLength
+		job.pieceLength = it.version.PieceLength
 	}
 	return job
 }
@@ -218,7 +219,7 @@ func (c *core) hashDone(now time.Time, r hashed) bool {
 		c.lookAgain(it, now, r.changed)
 	case r.err != nil:
 		c.fail(it, now, plainError(r.err))
-	case r.version.Info.Private != c.private(it.node): // the rules have changed
+	case r.version.Private != c.private(it.node): // the rules have changed
 		c.settle(it, now, true)
 	default:
 		r.version.Published = now
@@ -226,7 +227,7 @@ func (c *core) hashDone(now time.Time, r hashed) bool {
 			r.version.Published = it.version.Published
 		}
 		it.failures = 0
-		c.hold(it, now, r.version, r.job.stamp)
+		c.hold(it, now, r.version, r.info)
 	}
 	return true
 }
@@ -271,8 +272,12 @@ func versionOf(job *hashJob, infoBytes []byte) (*Version, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Version{
-		Path: job.path, Name: job.name, Unit: job.unit,
-		Info: info, InfoBytes: infoBytes, InfoHash: hashInfo(infoBytes), Files: job.files,
-	}, nil
+	v := &Version{Record: Record{
+		Path: job.path, Name: job.name, Unit: job.unit, Private: info.Private,
+		Stamp: job.stamp, PieceLength: info.PieceLength, InfoHash: hashInfo(infoBytes),
+	}}
+	if job.unit {
+		v.Members = job.files
+	}
+	return v, nil
 }

@@ -148,6 +148,6 @@ func describeHeld(it *item, e *Entry) {
 	case !t.answered:
 		e.State, e.Progress, e.Reason = Hashing, 1, "about to be seeded"
 	default:
-		e.State, e.Progress, e.InfoHash, e.Private = Published, 1, t.hash, it.version.Info.Private
+		e.State, e.Progress, e.InfoHash, e.Private = Published, 1, t.hash, it.version.Private
 	}
 }

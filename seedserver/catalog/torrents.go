@@ -50,8 +50,8 @@ const (
 	orderRetire
 )
 
-// hold says that it was hashed, or known from an earlier run, to be version.
-func (c *core) hold(it *item, now time.Time, version *Version, stamp Stamp) {
+// hold says that it was hashed to be version, of the info dict info.
+func (c *core) hold(it *item, now time.Time, version *Version, info []byte) {
 	if it.torrent != nil && it.torrent.hash != version.InfoHash {
 		reason := "changed"
 		if it.saved != version.Path {
@@ -71,10 +71,7 @@ func (c *core) hold(it *item, now time.Time, version *Version, stamp Stamp) {
 		c.release(other, now, "replaced")
 		c.setSaved(other, "")
 	}
-	change := Change{At: now, Record: Record{
-		Path: version.Path, Unit: version.Unit, Stamp: stamp,
-		InfoHash: version.InfoHash, InfoBytes: version.InfoBytes, Published: version.Published,
-	}}
+	change := Change{At: now, Record: version.Record, Info: info}
 	if it.saved != version.Path {
 		change.From = it.saved
 	}
@@ -186,16 +183,20 @@ func (c *core) setAnswered(t *torrent, answered bool) {
 	}
 }
 
-// withPolicies returns a copy of v, the version of n, with what the directories
-// above say.
+// withPolicies returns v, the version of n, or if the directories above have
+// policies a copy of it with them.
 func (n *node) withPolicies(v *Version) *Version {
-	told := *v
-	told.Policies = nil
+	var policies []map[string]any
 	for at := n; at != nil; at = at.parent {
 		if at.rules.set != nil && at.rules.set.Policy != nil {
-			told.Policies = append(told.Policies, at.rules.set.Policy)
+			policies = append(policies, at.rules.set.Policy)
 		}
 	}
-	slices.Reverse(told.Policies)
+	if policies == nil {
+		return v
+	}
+	slices.Reverse(policies)
+	told := *v
+	told.Policies = policies
 	return &told
 }

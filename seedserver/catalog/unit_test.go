@@ -31,10 +31,10 @@ func TestUnitIsOneTorrent(t *testing.T) {
 	require.Equal(t, 3, e.Files)
 	v := w.published[e.InfoHash]
 	require.True(t, v.Unit)
-	require.Equal(t, "photos", v.Info.Name)
-	require.Len(t, v.Info.Files, 3)
+	require.Equal(t, "photos", v.Name)
+	require.Len(t, v.Members, 3)
 	require.Equal(t, []string{"photos/a/1.jpg", "photos/a/empty", "photos/b.jpg"},
-		[]string{v.Files[0].Path, v.Files[1].Path, v.Files[2].Path})
+		[]string{v.Members[0].Path, v.Members[1].Path, v.Members[2].Path})
 
 	inside := w.entry("photos/a/1.jpg")
 	require.Equal(t, e.InfoHash, inside.InfoHash)
@@ -171,8 +171,8 @@ func TestTheWholeDirectoryAsUnit(t *testing.T) {
 	w.pass(11 * second)
 	require.Equal(t, []string{"save ", "publish "}, w.told())
 	v := w.published[w.entry("").InfoHash]
-	require.Equal(t, "top", v.Info.Name)
-	require.Equal(t, []string{"d", "f"}, v.Info.Files[0].Path)
+	require.Equal(t, "top", v.Name)
+	require.Equal(t, "d/f", v.Members[0].Path)
 	require.Equal(t, Published, w.entry("d").State)
 	w.start()
 	require.Equal(t, []string{"publish "}, w.told())

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -197,7 +196,7 @@ func (w *world) hash(job *hashJob) hashed {
 			r.changed = append(r.changed, f.Path)
 			return r
 		}
-		in := metainfo.Input{Length: f.Length, Open: func() (io.ReadCloser, error) {
+		in := metainfo.Input{Length: f.Stamp.Size, Open: func() (io.ReadCloser, error) {
 			return io.NopCloser(strings.NewReader(there.content)), nil
 		}}
 		if job.unit {
@@ -207,6 +206,7 @@ func (w *world) hash(job *hashJob) hashed {
 	}
 	info, err := metainfo.Build(context.Background(), cfg)
 	require.NoError(w.t, err)
+	r.info = info
 	r.version, r.err = versionOf(job, info)
 	return r
 }
@@ -260,16 +260,32 @@ func (w *world) obey(o order) {
 
 // requireTrue fails the test if v is not what its files are.
 func (w *world) requireTrue(v *Version) {
-	var all bytes.Buffer
-	for _, f := range v.Files {
+	requireInfoHash(w.t, v, func(f FileStamp) string {
 		there := w.files[f.Path]
 		require.NotNil(w.t, there, "published but not there: %s", f.Path)
 		require.Equal(w.t, there.stamp, f.Stamp, f.Path)
-		all.WriteString(there.content)
+		return there.content
+	})
+}
+
+// requireInfoHash fails the test if v does not have the infohash of what read
+// says is in its files.
+func requireInfoHash(t *testing.T, v *Version, read func(FileStamp) string) {
+	t.Helper()
+	cfg := metainfo.BuildConfig{Name: v.Name, Multi: v.Unit, PieceLength: v.PieceLength, Private: v.Private}
+	for _, f := range v.Files() {
+		content := read(f)
+		in := metainfo.Input{Length: int64(len(content)), Open: func() (io.ReadCloser, error) {
+			return io.NopCloser(strings.NewReader(content)), nil
+		}}
+		if v.Unit {
+			in.Path = strings.Split(strings.TrimPrefix(f.Path[len(v.Path):], "/"), "/")
+		}
+		cfg.Files = append(cfg.Files, in)
 	}
-	for i := range v.Info.NumPieces() {
-		require.Equal(w.t, sha1Sum(all.Next(int(v.Info.PieceSize(i)))), v.Info.PieceHash(i), "%s piece %d", v.Path, i)
-	}
+	info, err := metainfo.Build(context.Background(), cfg)
+	require.NoError(t, err)
+	require.Equal(t, v.InfoHash, hashInfo(info), v.Path)
 }
 
 func (w *world) save(ch Change) {
@@ -284,6 +300,12 @@ func (w *world) save(ch Change) {
 		return same(r) || ch.From != "" && r.Path == ch.From && r.InfoHash == ch.Record.InfoHash
 	})
 	w.records = append(w.records, ch.Record)
+	info, err := metainfo.ParseInfo(ch.Info)
+	require.NoError(w.t, err)
+	require.Equal(w.t, ch.Record.InfoHash, hashInfo(ch.Info))
+	r := &ch.Record
+	require.Equal(w.t, []any{info.Name, info.Length(), info.PieceLength, info.NumPieces(), info.Private},
+		[]any{r.Name, r.Length(), r.PieceLength, r.NumPieces(), r.Private})
 	for _, r := range w.records[:len(w.records)-1] {
 		require.NotEqual(w.t, ch.Record.Path, r.Path, "two live versions of a path")
 	}

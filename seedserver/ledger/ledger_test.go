@@ -35,6 +35,7 @@ func version(path string, n int) Version {
 		Stamp:     Stamp{Dev: 1<<64 - 1 - uint64(n), Ino: 1<<63 + uint64(n), Size: int64(n), ModTime: -int64(n), ChangeTime: 1e18},
 		InfoHash:  [20]byte{byte(n), byte(n >> 8), 1},
 		Published: published.Add(time.Duration(n) * time.Second),
+		Name:      path, PieceLength: 1 << 14 << (n % 4), Private: n%2 == 1,
 	}
 }
 
@@ -158,8 +159,8 @@ func TestRetire(t *testing.T) {
 	l := open(t, t.TempDir())
 	batch := []Version{version("a", 1), unit("b", 2), version("c", 3)}
 	require.NoError(t, l.AddVersions(t.Context(), batch))
-	require.NoError(t, l.Retire(t.Context(), published, batch[0].ID, batch[1].ID))
-	require.NoError(t, l.Retire(t.Context(), published.Add(time.Hour), batch[0].ID))
+	require.NoError(t, l.Retire(t.Context(), published, batch[0], batch[1]))
+	require.NoError(t, l.Retire(t.Context(), published.Add(time.Hour), batch[0]))
 	require.Equal(t, batch[2:], versions(t, l))
 	require.Len(t, files(t, l), 3, "entries stay")
 
@@ -241,11 +242,11 @@ func TestTorrents(t *testing.T) {
 		w.Path = "y/a"
 		batch := []Version{v, w}
 		require.NoError(t, l.AddVersions(t.Context(), batch))
-		require.NoError(t, l.Retire(t.Context(), published, batch[0].ID))
+		require.NoError(t, l.Retire(t.Context(), published, batch[0]))
 		require.NoError(t, l.RemoveTorrent(t.Context(), ih))
 		_, err := l.ReadTorrent(ih)
 		require.NoError(t, err)
-		require.NoError(t, l.Retire(t.Context(), published, batch[1].ID))
+		require.NoError(t, l.Retire(t.Context(), published, batch[1]))
 		require.NoError(t, l.RemoveTorrent(t.Context(), ih))
 		_, err = l.ReadTorrent(ih)
 		require.ErrorIs(t, err, fs.ErrNotExist)

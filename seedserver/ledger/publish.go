@@ -45,16 +45,19 @@ func (l *Ledger) AddVersions(ctx context.Context, versions []Version) error {
 	return nil
 }
 
-// Retire records that versions are not published any more. Those retired before
-// keep their time.
-func (l *Ledger) Retire(ctx context.Context, at time.Time, versionIDs ...int64) error {
+// Retire records that versions are not published any more: the live ones with
+// the Path and the InfoHash of one of these. Those retired before keep their
+// time.
+func (l *Ledger) Retire(ctx context.Context, at time.Time, versions ...Version) error {
 	return l.update(ctx, "recording what is retired", func(tx *sql.Tx) error {
-		retire, err := tx.PrepareContext(ctx, "UPDATE version SET retired = ? WHERE id = ? AND retired IS NULL")
+		retire, err := tx.PrepareContext(ctx, `UPDATE version SET retired = ? WHERE retired IS NULL AND infohash = ?
+			AND file_id = (SELECT id FROM file WHERE path = ? AND replaced IS NULL)`)
 		if err != nil {
 			return err
 		}
-		for _, id := range versionIDs {
-			if _, err := retire.ExecContext(ctx, at.UnixMilli(), id); err != nil {
+		for i := range versions {
+			v := &versions[i]
+			if _, err := retire.ExecContext(ctx, at.UnixMilli(), v.InfoHash[:], v.Path); err != nil {
 				return err
 			}
 		}
@@ -79,8 +82,8 @@ func newAdder(ctx context.Context, tx *sql.Tx) (*adder, error) {
 		{&a.renameFile, "UPDATE file SET path = ?, replaced = NULL WHERE id = ?"},
 		{&a.replaceFile, "UPDATE file SET replaced = ? WHERE id = ?"},
 		{&a.retire, "UPDATE version SET retired = ? WHERE file_id = ? AND retired IS NULL"},
-		{&a.insertVersion, `INSERT INTO version (file_id, unit, dev, inode, size, mtime, ctime, infohash, published)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&a.insertVersion, `INSERT INTO version (file_id, unit, dev, inode, size, mtime, ctime, infohash, published, name, piece_length, private)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&a.insertMember, "INSERT INTO member VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
 		{&a.dropProgress, "DELETE FROM checkpoint WHERE path = ?"},
 	} {
@@ -103,7 +106,7 @@ func (a *adder) add(ctx context.Context, v Version) (Version, error) {
 		return v, err
 	}
 	result, err := a.insertVersion.ExecContext(ctx, v.FileID, v.Unit, int64(v.Stamp.Dev), int64(v.Stamp.Ino),
-		v.Stamp.Size, v.Stamp.ModTime, v.Stamp.ChangeTime, v.InfoHash[:], published)
+		v.Stamp.Size, v.Stamp.ModTime, v.Stamp.ChangeTime, v.InfoHash[:], published, v.Name, v.PieceLength, v.Private)
 	if err != nil {
 		return v, err
 	}

@@ -146,7 +146,7 @@ func TestFileSummaries(t *testing.T) {
 	l.AddCompleted(noon, c, 90)
 	flush(t, l)
 	live := versions(t, l)
-	require.NoError(t, l.Retire(t.Context(), noon, live[2].ID))
+	require.NoError(t, l.Retire(t.Context(), noon, live[2]))
 	// Another file takes the path of b, which stays in the ledger.
 	moved := version("b", 9)
 	moved.FileID = a

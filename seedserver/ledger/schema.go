@@ -131,6 +131,12 @@ var schema = []string{
 		reserved INTEGER NOT NULL  -- bytes
 	) STRICT;
 	`,
+	`
+	-- What the info dict of a version says, so that it need not be read before somebody asks for it.
+	ALTER TABLE version ADD COLUMN name TEXT NOT NULL DEFAULT '';
+	ALTER TABLE version ADD COLUMN piece_length INTEGER NOT NULL DEFAULT 0; -- bytes; 0: published before this column was there
+	ALTER TABLE version ADD COLUMN private INTEGER NOT NULL DEFAULT 0;      -- 1: BEP 27
+	`,
 }
 
 // migrate brings db from its user_version to the end of steps, all or nothing.

@@ -40,6 +40,11 @@ type Version struct {
 	Members   []Member // of a unit, in the order of the info dict; may be left out
 	InfoHash  [20]byte
 	Published time.Time // kept to the millisecond
+
+	// What the info dict says. A PieceLength of 0 says that none of it is known.
+	Name        string
+	PieceLength int64 // bytes
+	Private     bool
 }
 
 // Versions returns all live versions, in the order they were published.
@@ -59,7 +64,7 @@ func (l *Ledger) Versions(ctx context.Context) (versions []Version, err error) {
 
 func liveVersions(ctx context.Context, tx *sql.Tx) (versions []Version, err error) {
 	rows, err := tx.QueryContext(ctx, `
-		SELECT version.id, file_id, path, unit, dev, inode, size, mtime, ctime, infohash, published
+		SELECT version.id, file_id, path, unit, dev, inode, size, mtime, ctime, infohash, published, name, piece_length, private
 		FROM version JOIN file ON file.id = file_id
 		WHERE retired IS NULL ORDER BY version.id`)
 	if err != nil {
@@ -71,7 +76,8 @@ func liveVersions(ctx context.Context, tx *sql.Tx) (versions []Version, err erro
 		var dev, ino, published int64
 		var infohash []byte
 		err := rows.Scan(&v.ID, &v.FileID, &v.Path, &v.Unit,
-			&dev, &ino, &v.Stamp.Size, &v.Stamp.ModTime, &v.Stamp.ChangeTime, &infohash, &published)
+			&dev, &ino, &v.Stamp.Size, &v.Stamp.ModTime, &v.Stamp.ChangeTime, &infohash, &published,
+			&v.Name, &v.PieceLength, &v.Private)
 		if err != nil {
 			return nil, err
 		}
