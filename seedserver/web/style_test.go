@@ -2,6 +2,7 @@ package web
 
 import (
 	"math"
+	"net/http/httptest"
 	"regexp"
 	"strconv"
 	"strings"
@@ -13,8 +14,9 @@ import (
 // WCAG 2.2, success criterion 1.4.3: "The visual presentation of text and images
 // of text has a contrast ratio of at least 4.5:1".
 func TestContrast(t *testing.T) {
-	css, err := files.ReadFile("static/style.css")
-	require.NoError(t, err)
+	w := httptest.NewRecorder()
+	require.True(t, static.Serve(w, httptest.NewRequest("GET", "/", nil), static.Hash()+"/style.css", "public"))
+	css := w.Body.Bytes()
 	variable := regexp.MustCompile(`--([a-z-]+): (#[0-9a-f]{3,6});`)
 	schemes := regexp.MustCompile(`:root \{[^}]*\}`).FindAllString(string(css), -1)
 	require.Len(t, schemes, 2, "light and dark")

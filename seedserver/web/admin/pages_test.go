@@ -167,22 +167,6 @@ func TestReady(t *testing.T) {
 	require.Contains(t, get(h, "/").Body.String(), "for the first time")
 }
 
-// TestPalette: these pages and the public ones look alike.
-func TestPalette(t *testing.T) {
-	rule := regexp.MustCompile(`--[a-z-]+: [^;]+;`)
-	public, err := os.ReadFile("../static/style.css")
-	require.NoError(t, err)
-	ours, err := os.ReadFile("static/style.css")
-	require.NoError(t, err)
-	have := map[string]bool{}
-	for _, r := range rule.FindAllString(string(ours), -1) {
-		have[r] = true
-	}
-	for _, r := range rule.FindAllString(string(public), -1) {
-		require.True(t, have[r], "the public style sheet has %s", r)
-	}
-}
-
 // TestBelowAPrefix: all links are relative, so a proxy may serve the pages below a path.
 func TestBelowAPrefix(t *testing.T) {
 	h := http.StripPrefix("/seed", newHandler(t, newMemory(), nil))

@@ -3,12 +3,15 @@
 // A [Dir] is such files, at an address that changes when one of them does, so that browsers may keep them for ever. [Policy] lets
 // a page load these and nothing else: nothing from another server, and no script or style that is written in the page.
 //
+// What all pages have in common is here: an icon, and what every style.css begins with.
+//
 // A Dir holds files without directories, of the types .css, .js and .svg.
 package asset
 
 import (
 	"bytes"
 	"crypto/sha256"
+	_ "embed"
 	"encoding/hex"
 	"io/fs"
 	"net/http"
@@ -26,25 +29,39 @@ var types = map[string]string{
 	".svg": "image/svg+xml",
 }
 
+// The files that every Dir has: its style.css begins with base.
+var (
+	//go:embed static/base.css
+	base []byte
+	//go:embed static/icon.svg
+	icon []byte
+)
+
 // Dir is a set of files. It may be used by many goroutines at once.
 type Dir struct {
 	hash  string
 	files map[string][]byte
 }
 
-// New returns the files of dir in fsys. It panics if they cannot be read or one is of another type: they are part of the program.
+// New returns the files of dir in fsys, and those that all pages share. It panics if they cannot be read or one is of another type: they are part of the program.
 func New(fsys fs.FS, dir string) *Dir {
 	d := &Dir{files: map[string][]byte{}}
 	entries, err := fs.ReadDir(fsys, dir) // in order
 	if err != nil {
 		panic("asset: " + err.Error())
 	}
+	d.files["icon.svg"] = icon
 	sum := sha256.New()
+	sum.Write(base)
+	sum.Write(icon)
 	for _, e := range entries {
 		name := e.Name()
 		content, err := fs.ReadFile(fsys, path.Join(dir, name))
 		if err != nil || types[path.Ext(name)] == "" {
 			panic("asset: " + name + " is not a file that can be served")
+		}
+		if name == "style.css" {
+			content = append(bytes.Clone(base), content...)
 		}
 		d.files[name] = content
 		sum.Write([]byte(name))

@@ -10,13 +10,13 @@ import (
 )
 
 func files(style string) fstest.MapFS {
-	return fstest.MapFS{"static/style.css": {Data: []byte(style)}, "static/icon.svg": {Data: []byte("<svg/>")}, "other.css": {Data: []byte("x")}}
+	return fstest.MapFS{"static/style.css": {Data: []byte(style)}, "static/script.js": {Data: []byte("1")}, "other.css": {Data: []byte("x")}}
 }
 
 func TestServe(t *testing.T) {
 	d := New(files("p {}"), "static")
 	require.Regexp(t, "^[0-9a-f]{12}$", d.Hash())
-	for name, kind := range map[string]string{"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"} {
+	for name, kind := range map[string]string{"style.css": "text/css; charset=utf-8", "script.js": "text/javascript; charset=utf-8", "icon.svg": "image/svg+xml"} {
 		w := httptest.NewRecorder()
 		require.True(t, d.Serve(w, httptest.NewRequest("GET", "/", nil), d.Hash()+"/"+name, "private"))
 		require.Equal(t, kind, w.Header().Get("Content-Type"))
@@ -44,10 +44,18 @@ func TestFilesOfTheProgramMustBeServable(t *testing.T) {
 	require.Panics(t, func() { New(fstest.MapFS{"static/dir.css/a.css": {}}, "static") })
 }
 
-func ExampleDir_Serve() {
-	static := New(files("p { color: green }"), "static")
+// TestShared: the pages of all packages look alike.
+func TestShared(t *testing.T) {
+	d := New(files("p {}"), "static")
 	w := httptest.NewRecorder()
-	static.Serve(w, httptest.NewRequest("GET", "/", nil), static.Hash()+"/style.css", "public")
+	require.True(t, d.Serve(w, httptest.NewRequest("GET", "/", nil), d.Hash()+"/style.css", "public"))
+	require.Equal(t, string(base)+"p {}", w.Body.String())
+}
+
+func ExampleDir_Serve() {
+	static := New(fstest.MapFS{"static/script.js": {Data: []byte("alert('seeded')")}}, "static")
+	w := httptest.NewRecorder()
+	static.Serve(w, httptest.NewRequest("GET", "/", nil), static.Hash()+"/script.js", "public")
 	fmt.Println(w.Header().Get("Content-Type"), w.Body)
-	// Output: text/css; charset=utf-8 p { color: green }
+	// Output: text/javascript; charset=utf-8 alert('seeded')
 }
