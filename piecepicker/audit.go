@@ -18,13 +18,16 @@ const (
 	auditHolds   = 45 * time.Minute
 	auditAgain   = 30 * time.Minute // one block more after this time, and up to auditJitter; that holds as long
 	auditJitter  = 10 * time.Minute
-	auditPause   = 2 * time.Second // at most, between two blocks
-	auditRetry   = time.Minute     // after silence, doubled each time
+	auditPause   = 2 * time.Second  // at most, between two blocks
+	auditRetry   = time.Minute      // after silence, and
+	auditRefused = 10 * time.Second // after a refusal; doubled each time
 	auditRetries = 6
+	auditNetwork = 2                // strangers of one network that are waited for at a time
 	auditPerHour = 64 << 10         // bytes asked of one peer
 	auditShare   = 100              // of what was sent, what is fetched is a hundredth at most
 	auditWait    = 10 * time.Second // choked, before a piece is asked that it would give to anybody
 	interestKept = 30 * time.Second // at least, and as long not shown again: some take quick changes for flooding
+	interestAlso = 10 * time.Second // until the next block, if that is all
 	keepBlock    = 128              // asked of a peer that would leave us otherwise
 
 	leechAudits  = 4 // leeches that are asked at a time: they have few slots
@@ -112,7 +115,7 @@ func (p *Picker) Answered(now time.Time, id Peer, b Block, right bool) {
 	p.audits.fetched += int64(b.Length)
 	if a.asked && a.block == b {
 		weak = a.weak
-		p.release(a)
+		p.release(q)
 	}
 	if !right {
 		p.verdict(q, false)
@@ -137,15 +140,21 @@ func (p *Picker) Answered(now time.Time, id Peer, b Block, right bool) {
 }
 
 // Unanswered notes that a block the peer was asked for will not come, or is not waited for any more. That is no verdict.
-func (p *Picker) Unanswered(now time.Time, id Peer, b Block) {
+func (p *Picker) Unanswered(now time.Time, id Peer, b Block) { p.unanswered(now, id, b, auditRetry) }
+
+// Refused notes that the peer said it will not send a block it was asked for, or choked us before it did. That is no verdict, either,
+// and it is asked again sooner: it is there, and has better customers at the moment.
+func (p *Picker) Refused(now time.Time, id Peer, b Block) { p.unanswered(now, id, b, auditRefused) }
+
+func (p *Picker) unanswered(now time.Time, id Peer, b Block, retry time.Duration) {
 	q := p.peerAt(now, id)
 	if q == nil || !q.audit.asked || q.audit.block != b {
 		return
 	}
 	a := q.audit
-	p.release(a)
+	p.release(q)
 	a.count.silent++
-	a.due = p.now + p.jitter(auditRetry<<min(a.silent, auditRetries))
+	a.due = p.now + p.jitter(retry<<min(a.silent, auditRetries))
 	a.silent++
 	p.supervise(q)
 }
@@ -192,11 +201,13 @@ func (p *Picker) jitter(d time.Duration) time.Duration {
 	return d - time.Duration(p.rng.Float64()*float64(d)/10)
 }
 
-// release forgets the block that was asked for.
-func (p *Picker) release(a *audit) {
+// release forgets the block that q was asked for.
+func (p *Picker) release(q *peer) {
+	a := q.audit
 	p.audits.reserved -= int64(a.block.Length)
 	if a.strange {
 		p.audits.strange -= int64(a.block.Length)
+		q.group.awaited--
 	}
 	a.asked = false
 }
@@ -236,7 +247,7 @@ func (p *Picker) supervise(q *peer) {
 	case a.asked || p.impatient(q):
 		p.setInterest(q, true)
 	case a.interested:
-		p.setInterest(q, can || due && lasting || !due && a.due-p.now <= auditPause)
+		p.setInterest(q, can || due && lasting || !due && a.due-p.now <= interestAlso)
 	default:
 		p.setInterest(q, can && !lasting)
 	}
@@ -273,11 +284,15 @@ func (p *Picker) setInterest(q *peer, wants bool) {
 }
 
 // examinable reports whether q may be asked for one block more: of what is fetched in all, and of it. Peers that never answered
-// are waited for with half of what is left, so that many that are silent do not keep us from those that are not.
+// are waited for with half of what is left, and two at a time of one network, so that many that are silent do not keep us from
+// those that are not.
 func (p *Picker) examinable(q *peer) bool {
 	n, left := int64(p.auditLength(q)), p.sent/auditShare-p.audits.fetched
 	a := q.audit
-	if p.audits.reserved+n > left || a.stranger() && p.audits.strange > 0 && p.audits.strange+n > left/2 {
+	if p.audits.reserved+n > left {
+		return false
+	}
+	if a.stranger() && (q.group.awaited >= auditNetwork || p.audits.strange > 0 && p.audits.strange+n > left/2) {
 		return false
 	}
 	a.spent = slices.DeleteFunc(a.spent, func(s spending) bool { return p.now-s.at >= time.Hour })
@@ -318,6 +333,7 @@ func (p *Picker) request(q *peer) {
 	a.block, a.asked, a.weak, a.strange, a.claimed = b, true, !a.open, a.stranger(), false
 	if a.strange {
 		p.audits.strange += int64(b.Length)
+		q.group.awaited++
 	}
 	a.count.asked++
 	a.spent = append(a.spent, spending{p.now, b.Length})
@@ -378,18 +394,34 @@ func (p *Picker) firstFrom(q *peer, start uint32, fits func(uint32) bool) (uint3
 func (p *Picker) superviseAll() {
 	n := len(p.peers)
 	at := p.rng.IntN(n)
-	for k := range n {
-		if q := p.peers[(at+k)%n]; q != nil && q.ready {
-			p.supervise(q)
+	for turn := range auditTurns {
+		for k := range n {
+			if q := p.peers[(at+k)%n]; q != nil && q.ready && q.auditTurn() == turn {
+				p.supervise(q)
+			}
 		}
 	}
 }
+
+// auditTurn returns how soon q is looked at: first who answered, so that what was begun is finished, and last who owed us a block
+// the last time, or claimed what is not possible.
+func (q *peer) auditTurn() int {
+	switch {
+	case q.audit.silent > 0 || q.strikes > 0:
+		return 2
+	case q.audit.stranger():
+		return 1
+	}
+	return 0
+}
+
+const auditTurns = 3
 
 // endAudit forgets what was asked of q, which is leaving.
 func (p *Picker) endAudit(q *peer) {
 	a := q.audit
 	if a.asked {
-		p.release(a)
+		p.release(q)
 	}
 	if a.leech {
 		p.audits.leeches--

@@ -94,6 +94,72 @@ func TestSilenceIsNoVerdict(t *testing.T) {
 	require.InDelta(t, 7, asked, 2, "more and more rarely")
 }
 
+// A seed that chokes us just when it is asked, or says no, is there, and is not kept waiting for a minute.
+func TestWhoRefusesIsAskedAgainSoon(t *testing.T) {
+	w := draw(t, Config{}, 9, "sent #########\n s all").sentMuch()
+	w.after(time.Second)
+	w.unchokes("s", true)
+	b, _ := w.asked("s")
+	w.unchokes("s", false)
+	w.p.Refused(w.now, w.ids["s"], b)
+	w.after(time.Second)
+	w.unchokes("s", true)
+	require.True(t, w.wanted("s"), "it keeps its interest for so long")
+	require.Len(t, w.answers("s", auditRefused+3*auditPause, true), 3)
+	require.Equal(t, Proven, w.peer("s").Trust)
+
+	t.Run("but not again and again", func(t *testing.T) {
+		w.join("r", "all")
+		w.unchokes("r", true)
+		asked := 0
+		for range 10 * 60 {
+			if b, ok := w.asked("r"); ok {
+				asked++
+				w.p.Refused(w.now, w.ids["r"], b)
+			}
+			w.after(time.Second)
+		}
+		require.InDelta(t, 5, asked, 1)
+		require.Equal(t, Claimant, w.peer("r").Trust)
+	})
+}
+
+// Twenty silent peers of one network and twenty of others do not keep us from asking the one seed among them.
+func TestASeedIsFoundAmongTheSilent(t *testing.T) {
+	for seed := range uint64(50) {
+		w := draw(t, Config{}, 9, "sent #########")
+		w.p.rng = rand.New(rand.NewPCG(seed, 2))
+		w.p.sent = 8 * auditShare * auditBlock
+		for k := range 40 {
+			w.join(fmt.Sprintf("%d@10.%d.%d.%d", k, k%2, (k%2)*k, k+1), "all")
+		}
+		for range 60 {
+			w.after(time.Second)
+			for name, id := range w.ids {
+				w.unchokes(name, true)
+				if b, ok := w.asked(name); ok && w.now.Sub(start)%(30*time.Second) == 0 {
+					w.p.Unanswered(w.now, id, b)
+				}
+			}
+			require.LessOrEqual(t, w.p.peers[w.ids["0"]].group.awaited, auditNetwork)
+		}
+		w.join("s", "all")
+		w.unchokes("s", true)
+		for d := 0; w.peer("s").Trust != Proven; d++ {
+			require.Less(t, d, 40, "seconds")
+			for name, id := range w.ids {
+				if b, ok := w.asked(name); ok && name == "s" {
+					w.p.Answered(w.now, id, b, true)
+				} else if ok && d%30 == 0 {
+					w.p.Unanswered(w.now, id, b)
+				}
+			}
+			w.unchokes("s", true)
+			w.after(time.Second)
+		}
+	}
+}
+
 func TestWrongBytesBanForAWeek(t *testing.T) {
 	w := draw(t, Config{}, 9, "sent #########\n s@10.0.0.1 all\n a@10.0.0.2 #........\n b@10.0.0.3 #........").sentMuch()
 	require.Equal(t, 2, w.piece(0).Holders)
@@ -323,7 +389,7 @@ func TestClaimsWithoutAnswersChangeNothing(t *testing.T) {
 		}
 		for range rapid.IntRange(1, 40).Draw(rt, "steps") {
 			name := fmt.Sprintf("L%d", rapid.IntRange(0, n-1).Draw(rt, "who"))
-			switch rapid.IntRange(0, 5).Draw(rt, "does") {
+			switch rapid.IntRange(0, 6).Draw(rt, "does") {
 			case 0:
 				fakes.has(name, uint32(rapid.IntRange(0, 7).Draw(rt, "piece")))
 			case 1:
@@ -337,6 +403,10 @@ func TestClaimsWithoutAnswersChangeNothing(t *testing.T) {
 					fakes.p.Unanswered(fakes.now, fakes.ids[name], b)
 				}
 			case 5:
+				if b, ok := fakes.asked(name); ok {
+					fakes.p.Refused(fakes.now, fakes.ids[name], b)
+				}
+			case 6:
 				d := time.Duration(rapid.IntRange(0, 100).Draw(rt, "seconds")) * time.Second
 				plain.p.shunAll()
 				fakes.p.shunAll()

@@ -24,7 +24,7 @@ const (
 	KindInterest
 	// KindDisinterest: send NOT INTERESTED to Peer: a slot of its is worth more to others.
 	KindDisinterest
-	// KindAsk: request Block of Peer, give it half a minute, compare it with ours, and call [Picker.Answered] or
+	// KindAsk: request Block of Peer, give it half a minute, compare it with ours, and call [Picker.Answered], [Picker.Refused] or
 	// [Picker.Unanswered].
 	KindAsk
 )

@@ -42,7 +42,8 @@
 //	liar                                      3 pieces claimed that never left us, while no other origin is known
 //	an audit                                  3 blocks of 16 KiB of different pieces; holds 45 min; one block more after 30 to 40
 //	asked of one peer in an hour              64 KiB; of all a hundredth of what was sent; of 4 leeches at a time
-//	asked again after silence                 1 min, doubled each time to 64; who sent wrong bytes is banned for a week
+//	asked again after silence                 1 min, doubled each time to 64; after a refusal 10 s, to 11 min;
+//	                                          who sent wrong bytes is banned for a week
 //	an offer is taken back                    not asked for in 20 s (10 s if the peer is not interested); slow for 30 s:
 //	                                          below a twentieth of the median, or 1 KiB/s
 //	a piece sent whole counts as received     when the peer says so, is no longer interested, or after 5 s

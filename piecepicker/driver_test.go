@@ -148,9 +148,12 @@ func (d *driver) asked(o Decision, s *seen) {
 func (d *driver) answer(id Peer, s *seen) {
 	switch b := s.asked; {
 	case b == nil:
-	case d.rng.IntN(3) == 0:
+	case d.rng.IntN(6) == 0:
 		s.asked = nil
 		d.p.Unanswered(d.now, id, *b)
+	case d.rng.IntN(5) == 0:
+		s.asked = nil
+		d.p.Refused(d.now, id, *b)
 	default:
 		s.asked = nil
 		d.fetched += int64(b.Length)

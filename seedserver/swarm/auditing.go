@@ -54,7 +54,9 @@ func (m *masquerade) answered(now time.Time, p *peer, a answer) {
 	switch a.how {
 	case blockCame, blockLate:
 		m.made = append(m.made, decision{p: p, do: doCompare, answer: a})
-	case blockRejected, blockChoked, blockTimedOut:
+	case blockRejected, blockChoked:
+		m.picker.Refused(now, p.number, piecepicker.Block(a.Request))
+	case blockTimedOut:
 		m.picker.Unanswered(now, p.number, piecepicker.Block(a.Request))
 	case blockGone: // the picker hears that the peer is
 	}
