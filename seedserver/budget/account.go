@@ -151,7 +151,7 @@ func (a *Account) State() (State, bool) {
 }
 
 const (
-	least     = 256 << 10 // bytes that are reserved before they are sent, at the least: what one Wait may ask for
+	least     = 512 << 10 // bytes that are reserved before they are sent, at the least: what one Wait may ask for
 	leastPart = 1000      // and at most this part of the budget
 )
 

@@ -22,7 +22,7 @@ type Content interface {
 
 // Limiter paces what is sent.
 type Limiter interface {
-	// Wait returns nil when n bytes may leave, or an error when ctx ends before that. n may be up to 256 KiB.
+	// Wait returns nil when n bytes may leave, or an error when ctx ends before that. n may be up to 512 KiB.
 	Wait(ctx context.Context, n int) error
 }
 

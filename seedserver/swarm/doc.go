@@ -116,5 +116,5 @@
 //
 // A Swarm speaks with peers over plain TCP connections only. It keeps no allowed-fast
 // set and suggests no pieces; a DHT node's port is neither told nor asked for. Memory that a peer holds while it is served is at
-// most 256 KiB and the kernel's socket buffer.
+// most 512 KiB and the kernel's socket buffer.
 package swarm

@@ -10,10 +10,19 @@ import (
 // Bounds of what waits for one peer.
 const (
 	maxFrames   = 512 << 10 // bytes of control frames; a peer that lets more gather does not read
-	maxChunk    = 256 << 10 // bytes of blocks that one read and one write may carry
+	maxChunk    = 512 << 10 // bytes of blocks that one read and one write may carry
 	firstChunk  = 64 << 10
 	minChunk    = 16 << 10
 	metadataRun = 4 // metadata pieces that one write may carry
+)
+
+// Bounds of how many bytes that left us may wait in the kernel for a peer that does not read. They are off the rate limit and
+// never on the line; without a bound they are some megabytes for each such peer. The lower one is enough that the line never waits
+// for us. The higher one is for peers that take the largest chunks: the kernel wakes a writer when half of it is gone, and then
+// there is room for a whole chunk, not two turns of half of one.
+const (
+	maxUnsent  = 256 << 10
+	fastUnsent = 2 * maxChunk
 )
 
 // A chunk is halved when sending one takes longer than slowChunk, and doubled when it takes less than fastChunk: a slow peer
@@ -188,7 +197,7 @@ func (o *outbox) take(w *writer, paused, limited bool) task {
 		return taskDone
 	}
 	o.adapt(w.took)
-	w.took = 0
+	w.took, w.fast = 0, o.chunk == maxChunk
 	w.frames, o.frames = o.frames, w.frames[:0]
 	n := min(len(o.metadata), metadataRun)
 	w.metadata = append(w.metadata[:0], o.metadata[:n]...)

@@ -32,6 +32,7 @@ type peer struct {
 	out      outbox
 	uploaded atomic.Int64 // payload bytes
 	wrote    atomic.Int64 // when a write ended last, nanoseconds since Swarm.epoch
+	roomy    bool         // the bound of what waits in the kernel is fastUnsent; of who has the writer's role
 
 	// the loop's own
 	gone       bool // dropped: what still comes from its reader is passed over

@@ -5,4 +5,4 @@ package swarm
 import "net"
 
 // limitUnsent does nothing: the send buffer is the bound.
-func limitUnsent(net.Conn) {}
+func limitUnsent(net.Conn, int) {}

@@ -23,6 +23,7 @@ type writer struct {
 	need     int           // bytes to ask the Limiter for
 	sent     []run         // those of runs that could be read
 	took     time.Duration // how long the last chunk took to leave
+	fast     bool          // the peer takes the largest chunks
 	out      peerwire.BlockRun
 }
 
@@ -82,6 +83,7 @@ func (p *peer) send(w *writer) error {
 	for _, r := range w.runs {
 		total += r.bytes()
 	}
+	p.boundUnsent(w.fast)
 	buf := borrow(total)
 	defer giveBack(buf)
 	p.load(w, (*buf)[:total])
@@ -96,6 +98,19 @@ func (p *peer) send(w *writer) error {
 		}
 	}
 	return err
+}
+
+// boundUnsent follows how fast the peer takes what it is sent.
+func (p *peer) boundUnsent(fast bool) {
+	if p.roomy == fast {
+		return
+	}
+	p.roomy = fast
+	if fast {
+		limitUnsent(p.conn, fastUnsent)
+	} else {
+		limitUnsent(p.conn, maxUnsent)
+	}
 }
 
 // flush writes w.out, and returns how many bytes of blocks left, and how long that took.
@@ -154,9 +169,9 @@ func (p *peer) unreadable(runs []run, err error) {
 	p.swarm.post(&readFailed{p: p, piece: runs[0].index, err: err})
 }
 
-// Block buffers are of three sizes, so that a peer that takes one block at a time holds no more than that.
+// Block buffers are of four sizes, so that a peer that takes one block at a time holds no more than that.
 var (
-	bufferSizes = [...]int{minChunk, 64 << 10, maxChunk}
+	bufferSizes = [...]int{minChunk, 64 << 10, 256 << 10, maxChunk}
 	buffers     [len(bufferSizes)]sync.Pool
 )
 
