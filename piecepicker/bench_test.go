@@ -31,10 +31,10 @@ func crowd(pieces, peers int) (*Picker, *rand.Rand) {
 	return p, rng
 }
 
-var benchPieces = []int{2_000, 8_000, 32_000, 100_000}
+var benchPieces = []int{1_000, 10_000, 100_000}
 
 func benchSizes(b *testing.B, f func(b *testing.B, pieces, peers int)) {
-	for _, peers := range []int{50, 5_000} {
+	for _, peers := range []int{10, 50, 500, 5_000} {
 		for _, pieces := range benchPieces {
 			b.Run(fmt.Sprintf("pieces=%dk/peers=%d", pieces/1000, peers), func(b *testing.B) { f(b, pieces, peers) })
 		}
