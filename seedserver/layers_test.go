@@ -53,7 +53,7 @@ var layers = map[string][]string{
 		"/seedserver/accesslog", "/seedserver/budget", "/seedserver/catalog", "/seedserver/ledger", "/seedserver/lsd", "/seedserver/storage", "/seedserver/swarm",
 		"/seedserver/swarm/candidates", "/tracker/trackernet",
 		"/seedserver/web", "/seedserver/web/admin"},
-	"/bench": {"/bencode/metainfo", "/peerwire", "/tracker", "/tracker/udptracker"},
+	"/cmd/bench": {"/bencode/metainfo", "/peerwire", "/tracker", "/tracker/udptracker"},
 	"/cmd/seedserver": {"/bencode/metainfo", "/dht", "/dht/dhtnet", "/seedserver", "/seedserver/budget", "/seedserver/catalog", "/seedserver/ledger",
 		"/seedserver/storage", "/tracker", "/tracker/trackernet"},
 }

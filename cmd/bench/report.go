@@ -12,7 +12,7 @@ import (
 // head begins a new report.
 const head = `# What it costs
 
-Written by ` + "`go run ./bench -o bench/RESULTS.md`" + `; do not edit. Medians, with the smallest and the largest of the rounds in brackets, of programs that took
+Written by ` + "`go run ./cmd/bench -o cmd/bench/RESULTS.md`" + `; do not edit. Medians, with the smallest and the largest of the rounds in brackets, of programs that took
 turns on one machine. The load generator is on the same machine, too: compare what stands in one table.
 `
 

@@ -42,7 +42,7 @@ func main() {
 	flag.StringVar(&o.out, "o", "", "write into this `file`, each section in the place of what was there of it")
 	list := flag.Bool("list", false, "list the sections and end")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: go run ./bench [flags] [section...]")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: go run ./cmd/bench [flags] [section...]")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -119,6 +119,6 @@ func (s section) markdown(tables []*table, o options, begin time.Time) string {
 	for _, t := range tables {
 		b.WriteString(t.markdown())
 	}
-	fmt.Fprintf(&b, "`go run ./bench -n %d %s`, %s, commit %s.\n", o.rounds, s.name, begin.UTC().Format(time.DateOnly), commit())
+	fmt.Fprintf(&b, "`go run ./cmd/bench -n %d %s`, %s, commit %s.\n", o.rounds, s.name, begin.UTC().Format(time.DateOnly), commit())
 	return b.String()
 }
