@@ -83,7 +83,7 @@ func (c *Catalog) Run(ctx context.Context) error {
 	}
 	l.run(ctx, c.requests)
 	helpers.Wait()
-	out.write(ctx, l.orders)
+	out.finish(ctx, l.orders)
 	return context.Cause(ctx)
 }
 

@@ -127,10 +127,12 @@ func (h *hasher) resume(ctx context.Context, job *hashJob, cfg *metainfo.BuildCo
 	case last.Stamp == job.stamp && last.PieceLength == cfg.PieceLength && last.fits():
 		cfg.Done = last.Hashes
 	}
+	failed := false
 	cfg.Checkpoint = func(leading []byte) {
 		c := Checkpoint{Path: job.path, Stamp: job.stamp, PieceLength: cfg.PieceLength, Hashes: leading}
 		// The last one is written while ctx ends.
-		if err := h.store.SaveCheckpoint(context.WithoutCancel(ctx), c); err != nil {
+		if err := h.store.SaveCheckpoint(context.WithoutCancel(ctx), c); err != nil && !failed {
+			failed = true // say it once
 			h.log.Warn("checkpoint cannot be saved", "path", job.path, "err", err)
 		}
 	}

@@ -81,8 +81,10 @@ type Store interface {
 	// Its error ends Run.
 	Load(ctx context.Context) ([]Record, error)
 	// Write stores the changes in their order, best in one transaction. After
-	// an error the catalog logs it and goes on: the price is that files are
-	// hashed again after a restart.
+	// an error the catalog says so once, goes on, and hands over the same changes
+	// again with those that came meanwhile: some of them may be stored by then.
+	// The price of those that are never taken is that files are hashed again
+	// after a restart.
 	Write(ctx context.Context, changes []Change) error
 	// Checkpoint returns the latest checkpoint of path, or the zero Checkpoint
 	// if there is none.
