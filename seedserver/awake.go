@@ -2,6 +2,7 @@ package seedserver
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -30,11 +31,27 @@ type seeding struct {
 // swappable is content that can be replaced while it is being read: after a rename the same bytes lie elsewhere.
 type swappable struct {
 	current atomic.Pointer[storage.Content]
+	failed  func(err error) // told of reads that the disk failed
 }
 
 // ReadAt is part of swarm.Content.
 func (s *swappable) ReadAt(p []byte, off int64) error {
-	return s.current.Load().ReadAt(p, off)
+	for {
+		c := s.current.Load()
+		err := c.ReadAt(p, off)
+		switch {
+		case errors.Is(err, storage.ErrClosed) && s.current.Load() != c:
+			continue // it was replaced just now
+		case diskFailed(err):
+			s.failed(err)
+		}
+		return err
+	}
+}
+
+// diskFailed reports whether err is of a read that the disk failed: what is published is as it was, as far as can be told.
+func diskFailed(err error) bool {
+	return err != nil && !errors.Is(err, storage.ErrChanged) && !errors.Is(err, storage.ErrClosed) && !errors.Is(err, storage.ErrRange)
 }
 
 // swap puts c in place and closes what was there.
@@ -95,6 +112,7 @@ func (ts *torrents) seeding(t *torrent) (*seeding, error) {
 		return nil, err
 	}
 	s := &seeding{limit: budget.New(ts.limit, 0)}
+	s.content.failed = func(err error) { ts.troubles.read(t.version.Load().Path, err) }
 	s.content.swap(content)
 	cfg := swarm.Config{
 		Info: doc.Info, InfoBytes: doc.InfoBytes, InfoHash: v.InfoHash,

@@ -81,6 +81,7 @@ func NewClient(ctx context.Context, cfg ClientConfig) (*Client, error) {
 	if cfg.MaxPeers == 0 {
 		cfg.MaxPeers = 500
 	}
+	share := newDescriptors(cfg.MaxPeers, newTroubles(cfg.Logger))
 	ln, err := listenPeer(ctx, cfg.Peer, cfg.PeerExact)
 	if err != nil {
 		return nil, err
@@ -90,9 +91,9 @@ func NewClient(ctx context.Context, cfg ClientConfig) (*Client, error) {
 	id := peerwire.NewPeerID(peerIDPrefix, random[:])
 	c := &Client{
 		cfg: cfg, log: cfg.Logger, id: id, ln: ln,
-		host: swarm.NewHost(swarm.HostConfig{PeerID: id, MaxPeers: cfg.MaxPeers, Bind: boundAddr(ln).Addr(), Logger: cfg.Logger}),
+		host: swarm.NewHost(swarm.HostConfig{PeerID: id, MaxPeers: share.peers, Bind: boundAddr(ln).Addr(), Logger: cfg.Logger}),
 		up:   budget.New(nil, cfg.MaxUp), down: budget.New(nil, cfg.MaxDown),
-		pool:   storage.NewPool(0),
+		pool:   storage.NewPool(share.files),
 		public: trackernet.New(trackernet.Config{}), private: trackernet.New(trackernet.Config{Private: true}),
 		seeking: map[metainfo.InfoHash]hearer{}, checks: make(chan struct{}, 1),
 	}

@@ -118,8 +118,9 @@ func (ts *torrents) savePickers(ctx context.Context) {
 		marks = append(marks, func() { t.kept = now })
 	}
 	if len(changed) > 0 {
-		if err := ts.pickers.ledger.SavePickers(ctx, changed); err != nil {
-			ts.log.Warn("what the pickers know cannot be saved", "err", err)
+		err := ts.pickers.ledger.SavePickers(ctx, changed)
+		ts.troubles.warn(troublePickers, "what the pickers know cannot be saved, trying again", "what the pickers know is saved again", err)
+		if err != nil {
 			return
 		}
 	}

@@ -36,7 +36,13 @@ func (s *Server) Run(ctx context.Context) error {
 	ledgerCtx, endLedger := context.WithCancel(context.WithoutCancel(ctx))
 	defer endLedger()
 	accounts := make(chan error, 1)
-	go func() { accounts <- s.ledger.Run(ledgerCtx) }()
+	go func() {
+		err := s.ledger.Run(ledgerCtx)
+		if ledgerCtx.Err() == nil { // damage
+			s.troubles.warn(troubleCounts, "nothing is counted any more", "", err)
+		}
+		accounts <- err
+	}()
 	defer s.logs.start()()
 
 	part("watching the directory", s.catalog.Run)
@@ -57,7 +63,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	if s.peers != nil {
 		part("keeping swarms", func(ctx context.Context) error {
-			keepPeers(ctx, s.peers, s.pace, s.peerLife(), s.swarmsPath(), s.log)
+			keepPeers(ctx, s.peers, s.pace, s.peerLife(), s.swarmsPath(), s.troubles)
 			return ctx.Err()
 		})
 	}
@@ -65,7 +71,9 @@ func (s *Server) Run(ctx context.Context) error {
 		part("tracking over UDP", func(ctx context.Context) error { return s.packets.Serve(ctx, conn) })
 	}
 	if s.http != nil {
-		part("serving HTTP", func(ctx context.Context) error { return serveHTTP(ctx, s.cert.wrap(s.http), s.handler, s.log) })
+		part("serving HTTP", func(ctx context.Context) error {
+			return serveHTTP(ctx, s.cert.wrap(atMost(s.http, s.maxHTTP)), s.handler, s.log)
+		})
 	}
 	if s.adminAt != nil {
 		part("serving the status pages", func(ctx context.Context) error { return serveHTTP(ctx, s.adminAt, s.admin, s.log) })

@@ -37,6 +37,7 @@ type Server struct {
 	logs    *logs
 	proxies web.Proxies
 
+	troubles *troubles
 	ledger   *ledger.Ledger
 	store    *store
 	pickers  *pickers
@@ -58,6 +59,7 @@ type Server struct {
 	admin    *admin.Handler
 
 	http, peer, adminAt net.Listener // nil until Listen
+	maxHTTP             int          // connections of http
 	udp                 []*net.UDPConn
 	adminToken          string // opens the status pages to commands on this machine
 	advertiser          *advertiser
@@ -90,18 +92,21 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: logs.logger(cfg.logger()), logs: logs, cert: cert, proxies: web.Proxies(cfg.trustedProxies()), limit: budget.New(nil, cfg.MaxUp),
 	}
+	s.troubles = newTroubles(s.log)
+	share := newDescriptors(cfg.maxPeers(), s.troubles)
+	s.maxHTTP = share.http
 	var id [20]byte
 	rand.Read(id[:])
 	s.host = swarm.NewHost(swarm.HostConfig{
-		PeerID: peerwire.NewPeerID(peerIDPrefix, id[:]), MaxPeers: cfg.maxPeers(), Bind: bindOf(cfg.peer()), Logger: s.log,
+		PeerID: peerwire.NewPeerID(peerIDPrefix, id[:]), MaxPeers: share.peers, Bind: bindOf(cfg.peer()), Logger: s.log,
 		Wake: func(h metainfo.InfoHash) *swarm.Swarm { return s.torrents.swarmOf(h) },
 	})
-	if s.ledger, err = (ledger.Config{Logger: s.log}).Open(context.Background(), cfg.State); err != nil {
+	if s.ledger, err = (ledger.Config{Logger: s.log, Flushed: func(err error) { s.troubles.note(troubleCounts, err) }}).Open(context.Background(), cfg.State); err != nil {
 		return nil, errors.Join(err, s.logs.close())
 	}
 	s.pickers = newPickers(s.ledger, s.log)
-	s.store = newStore(s.ledger, s.pickers, s.log)
-	if s.account, err = newAccount(&s.cfg, s.ledger, s.log); err != nil {
+	s.store = newStore(s.ledger, s.pickers, s.troubles, s.log)
+	if s.account, err = newAccount(&s.cfg, s.ledger, s.troubles, s.log); err != nil {
 		return nil, errors.Join(err, s.ledger.Close(), s.logs.close())
 	}
 	if s.gate, err = newGate(&s.cfg, s.ledger, s.log); err != nil {
@@ -112,9 +117,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.gate.catalog = s.catalog
 	s.torrents = &torrents{
-		cfg: &s.cfg, log: s.log, root: s.catalog.Root(), pool: storage.NewPool(0), host: s.host, limit: s.limit, perTorrent: cfg.MaxUpTorrent,
+		cfg: &s.cfg, log: s.log, root: s.catalog.Root(), pool: storage.NewPool(share.files), host: s.host, limit: s.limit, perTorrent: cfg.MaxUpTorrent,
 		port: s.peerPort, own: s.PeerAddrs, recheck: s.catalog.Recheck,
-		store: s.store, logs: s.logs, pickers: s.pickers, gate: s.gate, account: s.account, live: map[metainfo.InfoHash]*torrent{},
+		store: s.store, logs: s.logs, pickers: s.pickers, gate: s.gate, account: s.account, troubles: s.troubles, live: map[metainfo.InfoHash]*torrent{},
 	}
 	s.advertiser = newAdvertiser(&s.cfg, netip.AddrPort{})
 	s.web = web.New(s.webConfig())

@@ -257,6 +257,9 @@ func (r *pacedReader) ReadAt(p []byte, off int64) (int, error) {
 			r.changed()
 			return 0, fmt.Errorf("%w: %w", web.ErrUnavailable, err)
 		}
+		if diskFailed(err) {
+			r.ts.troubles.read(r.version.Path, err)
+		}
 		return 0, err
 	}
 	return len(p), nil

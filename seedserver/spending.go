@@ -15,7 +15,7 @@ import (
 
 // newAccount opens the monthly budget, nil without one. A period that is under way when it is first set has cost what the ledger
 // says.
-func newAccount(cfg *Config, l *ledger.Ledger, log *slog.Logger) (*budget.Account, error) {
+func newAccount(cfg *Config, l *ledger.Ledger, t *troubles, log *slog.Logger) (*budget.Account, error) {
 	if cfg.Budget <= 0 {
 		return nil, nil
 	}
@@ -32,7 +32,9 @@ func newAccount(cfg *Config, l *ledger.Ledger, log *slog.Logger) (*budget.Accoun
 	return budget.NewAccount(budget.AccountConfig{
 		Budget: budget.Monthly(cfg.Budget), Day: cfg.budgetDay(), Reserved: budget.Reservation(last), Logger: log,
 		Save: func(ctx context.Context, r budget.Reservation) error {
-			return l.SaveReservation(ctx, ledger.Reservation(r))
+			err := l.SaveReservation(ctx, ledger.Reservation(r))
+			t.note(troubleBudget, err) // the account logs it
+			return err
 		},
 	}, now), nil
 }

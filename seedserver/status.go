@@ -56,6 +56,7 @@ func (st *statusSource) Status() admin.Status {
 		MaxRate: st.s.limit.Rate(), Sent: st.s.store.meters.all(), Budget: st.s.budgetStatus(),
 		Settling: totals.Count(catalog.Settling) + totals.Count(catalog.Temporary), Hashing: totals.Count(catalog.Hashing),
 		QueueBytes: totals.QueueBytes, LeftOut: totals.Count(catalog.LeftOut), Failed: totals.Count(catalog.Failed),
+		Troubles: st.s.troubles.list(), ReadErrors: st.s.troubles.reads(),
 	}
 	for _, t := range st.s.torrents.all() {
 		row := st.torrent(t)

@@ -71,7 +71,7 @@ func TestKeepPeers(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			keepPeers(ctx, store, pace, life, path, slog.New(slog.DiscardHandler))
+			keepPeers(ctx, store, pace, life, path, newTroubles(slog.New(slog.DiscardHandler)))
 		}()
 		join(t, store, [20]byte{1}, 12)
 		time.Sleep(keepPeersEvery + time.Second)

@@ -23,22 +23,23 @@ import (
 // torrents seeds what the catalog publishes: it is the catalog's Publisher. A torrent sleeps until somebody comes for it: see
 // awake.go.
 type torrents struct {
-	cfg     *Config
-	log     *slog.Logger
-	root    *os.Root
-	pool    *storage.Pool
-	host    *swarm.Host
-	limit   *budget.Node              // of all torrents together
-	port    func() uint16             // of the peer listener
-	own     func() []netip.AddrPort   // at which peers reach us
-	recheck func(h metainfo.InfoHash) // tells the catalog that content is not as published
-	store   *store                    // accounts what is sent, and to whom
-	logs    *logs
-	pickers *pickers
-	gate    *gate
-	peers   *peerstore.Store // of the tracker, nil without
-	account *budget.Account  // nil without a monthly budget
-	dht     *dhtnet.Server   // nil without; set before the catalog runs
+	cfg      *Config
+	log      *slog.Logger
+	root     *os.Root
+	pool     *storage.Pool
+	host     *swarm.Host
+	limit    *budget.Node              // of all torrents together
+	port     func() uint16             // of the peer listener
+	own      func() []netip.AddrPort   // at which peers reach us
+	recheck  func(h metainfo.InfoHash) // tells the catalog that content is not as published
+	store    *store                    // accounts what is sent, and to whom
+	logs     *logs
+	pickers  *pickers
+	gate     *gate
+	peers    *peerstore.Store // of the tracker, nil without
+	account  *budget.Account  // nil without a monthly budget
+	troubles *troubles
+	dht      *dhtnet.Server // nil without; set before the catalog runs
 
 	// spawn runs a function until the server ends, or until the returned end is called, which waits for it. It is set before
 	// the catalog runs.

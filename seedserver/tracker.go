@@ -252,7 +252,7 @@ func (t *Tracker) Run(ctx context.Context) error {
 		part("connecting back", t.reach.Run)
 	}
 	part("keeping swarms", func(ctx context.Context) error {
-		keepPeers(ctx, t.peers, t.pace, t.life(), t.cfg.State, t.log)
+		keepPeers(ctx, t.peers, t.pace, t.life(), t.cfg.State, newTroubles(t.log))
 		return ctx.Err()
 	})
 	if t.list != nil {

@@ -42,16 +42,14 @@ func loadPeers(cfg peerstore.Config, path string, log *slog.Logger) (*peerstore.
 
 // keepPeers forgets who stopped announcing, lets pace follow the number of peers, and saves the swarms, every minute until ctx ends and
 // once more then. Without a path nothing is saved.
-func keepPeers(ctx context.Context, store *peerstore.Store, pace *admission.Pace, life time.Duration, path string, log *slog.Logger) {
+func keepPeers(ctx context.Context, store *peerstore.Store, pace *admission.Pace, life time.Duration, path string, t *troubles) {
 	tick := time.NewTicker(keepPeersEvery)
 	defer tick.Stop()
 	save := func() {
 		if path == "" {
 			return
 		}
-		if err := store.Save(path); err != nil {
-			log.Error("the swarms are not kept over a restart", "err", err)
-		}
+		t.warn(troubleSwarms, "the swarms cannot be saved, trying again every minute", "the swarms are saved again", store.Save(path))
 	}
 	for {
 		select {

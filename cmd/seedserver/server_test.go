@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -73,6 +74,7 @@ type server struct {
 	peer       string // address for peers
 	args       []string
 	attr       *syscall.SysProcAttr // how it is run; nil for the usual
+	under      []string             // a command that runs it in its place, such as prlimit; nil for none
 	cmd        *exec.Cmd
 	log        *logBuffer
 }
@@ -161,7 +163,8 @@ func (s *server) ready() {
 // launch runs the server and waits for nothing.
 func (s *server) launch() {
 	s.t.Helper()
-	s.cmd = exec.Command(serverBinary(s.t), s.args...)
+	command := slices.Concat(s.under, []string{serverBinary(s.t)}, s.args)
+	s.cmd = exec.Command(command[0], command[1:]...)
 	s.cmd.Stdout, s.cmd.Stderr, s.cmd.SysProcAttr = s.log, s.log, s.attr
 	require.NoError(s.t, s.cmd.Start())
 }

@@ -3,11 +3,12 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -87,29 +88,46 @@ func TestFullDisk(t *testing.T) {
 	fill(t, filler)
 	s.put("late.bin", late)
 	lateHash := s.published("late.bin", 30*time.Second)
-	s.eventually(30*time.Second, "the log says that the state cannot be written", func() bool {
-		for _, line := range s.logged("what was hashed cannot be saved", 0) {
-			if line.Level == "WARN" && (strings.Contains(line.Err, "full") || strings.Contains(line.Err, "no space")) {
-				return true
-			}
-		}
-		return false
-	})
+	const failing = "what was hashed cannot be saved, trying again"
+	s.eventually(30*time.Second, "the log says that the state cannot be written", func() bool { return len(s.logged(failing, 0)) > 0 })
+	for i := range 5 {
+		s.put(fmt.Sprintf("more/%d.bin", i), content(uint64(10+i), 300_000))
+	}
+	for i := range 5 {
+		s.published(fmt.Sprintf("more/%d.bin", i), 30*time.Second)
+	}
 	s.requireDownload(clientIP(0), "early.bin", early)
 	s.requireDownload(clientIP(0), "late.bin", late)
+	require.Contains(t, s.troubles(), "hashed")
+	lines := s.logged(failing, 0)
+	require.Len(t, lines, 1, "it is said once")
+	require.Equal(t, "WARN", lines[0].Level)
+	require.Regexp(t, "full|no space", lines[0].Err)
 
 	require.NoError(t, os.Remove(filler))
+	s.eventually(30*time.Second, "what waited is saved", func() bool { return len(s.logged("what was hashed is saved again", 0)) == 1 })
 	s.put("after.bin", after)
 	s.published("after.bin", 30*time.Second)
+	s.eventually(30*time.Second, "no trouble is left", func() bool { return len(s.troubles()) == 0 })
 	s.stop()
 	mark := len(s.log.String())
 	s.start()
 	require.Equal(t, lateHash, s.published("late.bin", 30*time.Second))
-	s.published("early.bin", 30*time.Second)
-	s.published("after.bin", 30*time.Second)
-	for _, line := range s.logged("hashed", mark) {
-		require.Equal(t, "late.bin", line.Path, "what could be saved is not hashed again")
+	for _, path := range []string{"early.bin", "after.bin", "more/0.bin", "more/4.bin"} {
+		s.published(path, 30*time.Second)
 	}
+	require.Empty(t, s.logged("hashed", mark), "nothing is hashed again")
+	require.EqualValues(t, len(early)+len(late), s.ledgerSent(), "nothing that was sent is forgotten")
+}
+
+// ledgerSent is the payload that the ledger has of all.
+func (s *server) ledgerSent() int64 {
+	s.t.Helper()
+	out, err := exec.Command(serverBinary(s.t), "status", s.dir, "--state", s.state, "--json").CombinedOutput()
+	require.NoError(s.t, err, "%s", out)
+	var status struct{ Total int64 }
+	require.NoError(s.t, json.Unmarshal(out, &status), "%s", out)
+	return status.Total
 }
 
 // fill makes a file that takes all room there is.

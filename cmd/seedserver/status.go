@@ -32,8 +32,14 @@ type serverStatus struct {
 	Hashing    int             `json:"hashing"`
 	QueueBytes int64           `json:"queue_bytes"`
 	Failed     int             `json:"failed"`
+	Troubles   []troubleStatus `json:"troubles"`
 	Torrents   []torrentStatus `json:"torrents"`
 	sent
+}
+
+type troubleStatus struct {
+	Text  string `json:"text"`
+	Error string `json:"error"`
 }
 
 type torrentStatus struct {
@@ -165,6 +171,9 @@ func (st *serverStatus) writeWork(w io.Writer) {
 	}
 	if st.Settling+st.Hashing > 0 {
 		fmt.Fprintf(w, "On the way  %d files still being written, %d to be hashed (%s)\n", st.Settling, st.Hashing, humanBytes(st.QueueBytes))
+	}
+	for _, t := range st.Troubles {
+		fmt.Fprintf(w, "Trouble     %s (%s)\n", printable(t.Text), printable(t.Error))
 	}
 	if st.Failed > 0 {
 		fmt.Fprintf(w, "Failed      %d files could not be read or published\n", st.Failed)

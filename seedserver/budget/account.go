@@ -41,6 +41,7 @@ type Account struct {
 	more     chan struct{} // closed when reserved has grown
 	short    chan struct{} // holds a value when somebody waits for more
 	failed   bool          // the last Save: it is tried again with the next tick
+	failing  bool          // said so
 	// window is how many bytes are reserved before they are sent. They are lost with a crash, so it is no more than what goes in
 	// about a second: it doubles while it does not last so long, and halves while nothing is needed.
 	window   int64
@@ -228,10 +229,16 @@ func (a *Account) reserve(ctx context.Context) {
 	switch {
 	case err != nil:
 		a.failed = true
-		if a.cfg.Logger != nil && ctx.Err() == nil {
+		if a.cfg.Logger != nil && ctx.Err() == nil && !a.failing {
+			a.failing = true // say it once
 			a.cfg.Logger.Error("the budget cannot be written: nothing more is sent until it can", "err", err)
 		}
-	case next.Start.Equal(a.pacer.start):
+		return
+	case a.failing && a.cfg.Logger != nil:
+		a.failing = false
+		a.cfg.Logger.Info("the budget is written again")
+	}
+	if next.Start.Equal(a.pacer.start) {
 		a.reserved = next.Bytes
 		close(a.more)
 		a.more = make(chan struct{})

@@ -34,6 +34,10 @@ type Config struct {
 	// again. If nil, nobody does.
 	Logger *slog.Logger
 
+	// Flushed, if set, is told how each write of what was counted ended that
+	// [Ledger.Run] began: nil, or why it failed.
+	Flushed func(err error)
+
 	// FlushEvery is the time between two writes of what is counted. If zero or
 	// negative, 2 seconds.
 	FlushEvery time.Duration

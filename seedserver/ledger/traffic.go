@@ -81,9 +81,14 @@ func (l *Ledger) Run(ctx context.Context) error {
 		case <-ticker.C:
 		}
 		err := l.Flush(ctx)
+		if l.config.Flushed != nil && ctx.Err() == nil {
+			l.config.Flushed(err)
+		}
 		switch {
-		case err == nil:
+		case err == nil && failing:
 			failing = false
+			l.config.logger().Info("counted traffic is written again")
+		case err == nil:
 		case errors.Is(err, ErrDamaged):
 			return err
 		case ctx.Err() == nil && !failing:

@@ -164,6 +164,7 @@ func (h *Host) Serve(ctx context.Context, ln net.Listener) error {
 
 	d := newDoor(h)
 	defer d.close()
+	var said time.Time
 	for pause := time.Duration(0); ; {
 		conn, err := ln.Accept()
 		switch {
@@ -177,7 +178,10 @@ func (h *Host) Serve(ctx context.Context, ln net.Listener) error {
 		default:
 			// Out of descriptors, most likely: they come back as connections end.
 			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-			orDiscard(h.cfg.Logger).Warn("accepting connections", "err", err, "pause", pause)
+			if now := time.Now(); now.Sub(said) >= time.Minute {
+				said = now
+				orDiscard(h.cfg.Logger).Warn("connections cannot be accepted for the moment", "err", err)
+			}
 			sleep(ctx, pause)
 		}
 	}

@@ -50,6 +50,7 @@ func newMemory() *memory {
 		},
 		Time: then, Started: then.Add(-time.Hour), Dir: "/srv/files", Ready: true, Rate: 3 << 20, MaxRate: 5 << 20, Sent: 1 << 30,
 		Peers: 3, Seeds: 1, Settling: 1, Hashing: 2, QueueBytes: 7 << 30, Failed: 1, LeftOut: 4,
+		Troubles: []Trouble{{About: "reads", Text: "The disk fails.", Error: "reading <a>: input/output error", Since: then.Add(-time.Minute)}}, ReadErrors: 3,
 	}
 	m.status.Torrents = []Torrent{
 		{InfoHash: hash(3), Path: hostile, Size: 100, Entry: 3, Stage: "waiting"},

@@ -32,6 +32,8 @@ var (
 	descPeers     = describe("peers", "Connected peers.", "state")
 	descTorrents  = describe("torrents", "Torrents that are seeded.", "stage")
 	descFiles     = describe("files", "Files and units that are not torrents, by why.", "state")
+	descTrouble   = describe("trouble", "1 while something keeps the server from a part of its work; the status page says more.", "about")
+	descReads     = describe("read_errors_total", "Reads of what is published that the disk failed since the process started.")
 	descQueue     = describe("hash_queue_bytes", "Bytes of files that are still to be hashed.")
 	descEachSent  = describe("torrent_sent_bytes_total", "Payload bytes sent for a torrent since it was started.", "infohash", "path")
 	descEachPeers = describe("torrent_peers", "Connected peers of a torrent.", "infohash", "path")
@@ -53,7 +55,7 @@ var (
 	ofDHT            = []*prometheus.Desc{descDHTNodes, descDHTStored, descDHTPublished, descDHTOverdue, descDHTLookups, descDHTAnnounces, descDHTStores,
 		descDHTFound, descDHTAnswered, descDHTDropped, descDHTLost, descDHTPackets, descDHTBytes}
 
-	descriptions   = []*prometheus.Desc{descInfo, descReady, descSent, descRate, descLedger, descSaved, descCompleted, descPeers, descTorrents, descFiles, descQueue, descListeners}
+	descriptions   = []*prometheus.Desc{descInfo, descReady, descSent, descRate, descLedger, descSaved, descCompleted, descPeers, descTorrents, descFiles, descTrouble, descReads, descQueue, descListeners}
 	ofEachTorrents = []*prometheus.Desc{descEachSent, descEachPeers}
 )
 
@@ -107,6 +109,10 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	for state, n := range map[string]int{"settling": s.Settling, "hashing": s.Hashing, "left out": s.LeftOut, "failed": s.Failed} {
 		gauge(descFiles, float64(n), state)
 	}
+	for _, t := range s.Troubles {
+		gauge(descTrouble, 1, t.About)
+	}
+	out <- prometheus.MustNewConstMetric(descReads, prometheus.CounterValue, float64(s.ReadErrors))
 	gauge(descQueue, float64(s.QueueBytes))
 	gauge(descListeners, float64(c.h.hub.size()))
 	stages := map[string]int{}

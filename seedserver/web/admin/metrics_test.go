@@ -57,6 +57,8 @@ func TestMetrics(t *testing.T) {
 		`seedserver_files{state="hashing"}`:             2,
 		`seedserver_files{state="left out"}`:            4,
 		`seedserver_files{state="failed"}`:              1,
+		`seedserver_trouble{about="reads"}`:             1,
+		`seedserver_read_errors_total{}`:                3,
 		`seedserver_hash_queue_bytes{}`:                 7 << 30,
 		`seedserver_status_listeners{}`:                 0,
 		`seedserver_dht_announces_total{}`:              20,
@@ -80,7 +82,7 @@ func TestMetrics(t *testing.T) {
 	each := parsed(t, get(h, "/metrics?per=torrent").Body.String())
 	require.EqualValues(t, 1<<30, each[fmt.Sprintf(`seedserver_torrent_sent_bytes_total{infohash=%q,path="busy.iso"}`, hash(1))])
 	require.EqualValues(t, 3, each[fmt.Sprintf(`seedserver_torrent_peers{infohash=%q,path="busy.iso"}`, hash(1))])
-	require.Len(t, each, 32+6)
+	require.Len(t, each, 34+6)
 }
 
 // TestMetricsWithoutLedger: what can be told is told.

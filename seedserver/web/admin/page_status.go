@@ -82,6 +82,9 @@ func savedTile(completed, saved int64) tile {
 // notices says what is not as it should be or not yet.
 func (v *statusView) notices() []string {
 	s, notices := &v.status, []string{}
+	for _, t := range s.Troubles {
+		notices = append(notices, fmt.Sprintf("%s (%s, since %s)", t.Text, t.Error, t.Since.UTC().Format("2 January 15:04 MST")))
+	}
 	if s.Budget != nil && s.Budget.OnlyReserve {
 		notices = append(notices, "The month's budget is spent but for its reserve: blocks are sent slowly, files over HTTP not at all.")
 	} else if s.Budget != nil && s.Budget.HTTPBusy > 0 {

@@ -42,9 +42,20 @@ type Status struct {
 	LeftOut    int   `json:"left_out"`
 	Failed     int   `json:"failed"` // could not be read or published
 
+	Troubles   []Trouble `json:"troubles,omitempty"` // that last, in the order of About
+	ReadErrors int64     `json:"read_errors"`        // reads of what is published that the disk failed, since Started
+
 	DHT *DHT `json:"dht,omitempty"` // nil when the server takes no part in it
 
 	Torrents []Torrent `json:"torrents"` // in the order of paths
+}
+
+// Trouble is something that keeps the server from a part of its work, while the rest goes on.
+type Trouble struct {
+	About string    `json:"about"` // in a word, for alerts
+	Text  string    `json:"text"`  // what is the matter and what that means, in sentences
+	Error string    `json:"error"` // the last one
+	Since time.Time `json:"since"`
 }
 
 // Budget is how a monthly budget stands.
