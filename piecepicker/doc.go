@@ -22,7 +22,7 @@
 //	recipient.go  Who gets it?      who has the least out for what it has shown
 //	throttle.go   How fast?         all for need; else half for each further copy
 //
-// Around them: claims.go (whose word counts), audit.go (who has to show what it claims), relay.go (who passes on what it got), loan.go (what became of an offer),
+// Around them: carry.go (when others do without us), claims.go (whose word counts), audit.go (who has to show what it claims), relay.go (who passes on what it got), loan.go (what became of an offer),
 // rescue.go (leeches the swarm gives nothing), gate.go (the last pieces wait for the slow), window.go (how much is on its way
 // at a time), fill.go (the order of all this), sweep.go (what the clock brings about), rarity.go and heap.go (finding a piece
 // and a peer fast), record.go and snapshot.go (what outlives a connection, and a restart).
@@ -57,6 +57,8 @@
 //	release gate                              2 % of the pieces, at least 4, and one for each 8 leeches; with 5 leeches and more;
 //	                                          conservative mode only
 //	rate                                      halves with each copy (conservative), with every four (balanced), never (generous)
+//	                                          conservative: a piece in 10 min, when 2 audited copies were there for 30 s, nothing
+//	                                          was needed, and most leeches get something of others; balanced: 8 copies
 //	floor of need under a budget              1.5 pieces for each arriving peer
 //	sleep                                     5 copies from 3 networks for 15 min; awake below 2, or when anybody is in need
 //

@@ -124,7 +124,7 @@ func (p *Picker) lack(pc *piece) int { return p.members - int(pc.claims) }
 // common stop growing for minutes in any healthy swarm that prefers rare ones.
 func (p *Picker) stallScan() {
 	n := len(p.pieces)
-	if n == 0 || p.members == 0 {
+	if n == 0 || p.members == 0 || p.carried {
 		return
 	}
 	minLive, _ := p.least()

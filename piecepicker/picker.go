@@ -139,6 +139,8 @@ type Picker struct {
 	starveClock time.Duration // stands still while the gate is closed
 	asleep      bool
 	plentiful   time.Duration // since when there have been copies enough for sleep
+	carried     bool          // others carry it: see watchCarriers
+	uncarried   time.Duration // when they did not, last
 	sweeps      int
 
 	orders []Decision // not yet returned
@@ -264,8 +266,8 @@ func (p *Picker) peerAt(now time.Time, id Peer) *peer {
 // wake begins to let time pass after nobody was there.
 func (p *Picker) wake() {
 	p.swept, p.accrued = p.now, p.now
-	p.plentiful = p.now
-	p.asleep = false
+	p.plentiful, p.uncarried = p.now, p.now
+	p.asleep, p.carried = false, false
 }
 
 // number returns a number for a new peer.

@@ -65,6 +65,7 @@ type Status struct {
 	Proven       int
 	Hoarders     int
 	Liars        int
+	Carried      bool          // audited seeds carry it: assistance is at its floor
 	InFlight     int64         // bytes on offer and not yet sent
 	Window       int64         // bytes that may be on offer at a time
 	Sent         int64         // payload bytes since the picker was made
@@ -108,7 +109,7 @@ func (p *Picker) Status(now time.Time) Status {
 	s := Status{
 		Stage: p.stage(), Availability: p.availability(), Needed: p.needed(), Unsent: p.unsentLeft,
 		Held: p.held(), OnLoan: p.loans, InFlight: p.inFlight, Window: p.windowSize(), Sent: p.sent,
-		RelayDelay: p.relayDelay, Arrivals: p.arrivals, Rates: p.Rates(now),
+		RelayDelay: p.relayDelay, Arrivals: p.arrivals, Carried: p.carried, Rates: p.Rates(now),
 	}
 	s.Audits.Fetched = p.audits.fetched
 	if p.cfg.Length > 0 {

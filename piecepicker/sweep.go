@@ -49,6 +49,7 @@ func (p *Picker) sweep() {
 	p.stallScan()
 	p.openGate()
 	p.findStarving()
+	p.watchCarriers()
 	p.doze()
 	p.widen()
 	p.keep()

@@ -8,7 +8,8 @@ import (
 // How fast.
 //
 // What is needed goes out at full rate. Else the rate halves with each further copy believed to be out (conservative mode;
-// in others more slowly, or not at all), and several verified copies put the picker to sleep. Starving peers that pass on
+// in others more slowly, or not at all), to next to nothing when others carry it, and several verified copies put the picker to
+// sleep. Starving peers that pass on
 // nothing share a quarter of the rate. A budget lowers all of it, but never takes away the floor: one and a half pieces for
 // every peer that arrives, without which a swarm in which everybody leaves when complete can lose a piece for good.
 
@@ -79,6 +80,9 @@ func (p *Picker) throttled(a float64) float64 {
 	}
 	full := p.fullRate()
 	trickling := min(full, float64(p.cfg.PieceLength)/trickle.Seconds())
+	if p.carried {
+		return trickling
+	}
 	return max(trickling, full*math.Exp2(-p.cfg.Mode.alpha()*max(0, a-1)))
 }
 

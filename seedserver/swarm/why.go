@@ -42,6 +42,10 @@ func (st Status) stage() string {
 	case piecepicker.Sleeping:
 		return "Several verified copies are out, so nothing is sent. Any need ends that at once."
 	}
+	if s.Carried {
+		return "Seeds that have shown it carry the torrent, and its leeches get it from them: next to nothing is sent. Any need ends that " +
+			"at once."
+	}
 	return "Everything is out. What is still sent speeds the swarm up, as far as the throttle allows."
 }
 
