@@ -57,6 +57,17 @@ func (m *meters) all() int64 {
 	return m.sent
 }
 
+// sentByHTTP returns what was sent by HTTP for each entry.
+func (m *meters) sentByHTTP() map[int64]int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sent := make(map[int64]int64, len(m.http))
+	for entry, one := range m.http {
+		sent[entry] = one.sent
+	}
+	return sent
+}
+
 // byHTTP returns what was sent by HTTP for an entry, and how many bytes per second are.
 func (m *meters) byHTTP(now time.Time, entry int64) (sent, rate int64) {
 	m.mu.Lock()

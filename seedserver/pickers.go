@@ -100,7 +100,7 @@ var stateSeed = maphash.MakeSeed()
 func (ts *torrents) savePickers(ctx context.Context) {
 	var changed []ledger.Picker
 	var marks []func()
-	for h, t := range ts.all() {
+	for _, t := range ts.all() {
 		s := t.awake.Load()
 		if s == nil {
 			continue
@@ -113,7 +113,7 @@ func (ts *torrents) savePickers(ctx context.Context) {
 		state := s.swarm.Snapshot()
 		now.sum = maphash.Bytes(stateSeed, state)
 		if len(state) > 0 && now.sum != t.kept.sum {
-			changed = append(changed, ledger.Picker{InfoHash: h, State: state})
+			changed = append(changed, ledger.Picker{InfoHash: t.infohash(), State: state})
 		}
 		marks = append(marks, func() { t.kept = now })
 	}

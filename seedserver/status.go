@@ -70,6 +70,21 @@ func (st *statusSource) Status() admin.Status {
 	return now
 }
 
+// Ready is part of admin.Source.
+func (st *statusSource) Ready() bool { return st.s.catalog.Totals().Scanned }
+
+// Sent is part of admin.Source.
+func (st *statusSource) Sent() admin.Sent {
+	sent := admin.Sent{Time: time.Now(), All: st.s.store.meters.all(), Torrents: map[metainfo.InfoHash]int64{}}
+	byHTTP := st.s.store.meters.sentByHTTP()
+	for _, t := range st.s.torrents.all() {
+		if n := t.stats().Uploaded + byHTTP[t.entry.Load()]; n > 0 {
+			sent.Torrents[t.infohash()] = n
+		}
+	}
+	return sent
+}
+
 // torrent describes t in a row.
 func (st *statusSource) torrent(t *torrent) admin.Torrent {
 	v, stats := t.version.Load(), t.stats()

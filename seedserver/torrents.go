@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -180,11 +181,11 @@ func (ts *torrents) find(h metainfo.InfoHash) *torrent {
 	return ts.live[h]
 }
 
-// all returns the torrents that are published.
-func (ts *torrents) all() map[metainfo.InfoHash]*torrent {
+// all returns the torrents that are published, in any order.
+func (ts *torrents) all() []*torrent {
 	ts.mu.RLock()
 	defer ts.mu.RUnlock()
-	return maps.Clone(ts.live)
+	return slices.AppendSeq(make([]*torrent, 0, len(ts.live)), maps.Values(ts.live))
 }
 
 // eachRate returns what each torrent may send, in bytes per second; 0 is unlimited.

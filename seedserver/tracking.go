@@ -84,8 +84,8 @@ func (s *Server) newSurvey() *survey {
 			return true
 		},
 		each: func(visit func(infohash [20]byte) bool) {
-			for h := range s.torrents.all() {
-				if !visit(h) {
+			for _, t := range s.torrents.all() {
+				if !visit(t.infohash()) {
 					return
 				}
 			}

@@ -22,7 +22,8 @@ func TestTrackerOverUDP(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "a"), []byte("content"), 0o644))
 	require.Eventually(t, func() bool { return len(srv.torrents.all()) == 1 }, 10*time.Second, 10*time.Millisecond)
 	var infohash [20]byte
-	for h := range srv.torrents.all() {
+	for _, one := range srv.torrents.all() {
+		h := one.infohash()
 		infohash = h
 	}
 	c := trackernet.New(trackernet.Config{Private: true})

@@ -171,7 +171,8 @@ func TestWebSeedOfASwarm(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "f"), []byte("one piece"), 0o644))
 	require.Eventually(t, func() bool { return status(t, srv, "f") == http.StatusOK }, 10*time.Second, 20*time.Millisecond)
 	var h metainfo.InfoHash
-	for h = range srv.torrents.all() {
+	for _, one := range srv.torrents.all() {
+		h = one.infohash()
 	}
 	seed := fmt.Sprintf("-/seed/%v/f", h)
 	require.Equal(t, http.StatusOK, status(t, srv, seed))

@@ -79,6 +79,15 @@ func below(n *node, path string) string {
 	return path[len(n.path)+1:]
 }
 
+// remember keeps r until something claims it.
+func (c *core) remember(r *Record) {
+	c.records[r.Path] = r
+	if id := r.Stamp.id(); id.ino != 0 {
+		c.recordsID[id] = r
+	}
+}
+
+// unclaim undoes remember.
 func (c *core) unclaim(r *Record) {
 	delete(c.records, r.Path)
 	if id := r.Stamp.id(); c.recordsID[id] == r {
@@ -108,9 +117,12 @@ func (c *core) finishBoot(now time.Time) {
 	for _, it := range arrivals {
 		c.claimByIdentity(it, now)
 	}
-	for path, r := range c.records {
-		if !c.isUnreadable(path) {
-			c.unclaim(r)
+	left := c.records
+	c.records, c.recordsID = map[string]*Record{}, map[identity]*Record{} // the old ones are as large as at the start
+	for path, r := range left {
+		if c.isUnreadable(path) {
+			c.remember(r)
+		} else {
 			c.retireRecord(r, now, "removed while the server was not running")
 		}
 	}

@@ -93,16 +93,12 @@ func newCore(cfg *Config, name string, rules *ruleset, units []pattern, records 
 		every:     cfg.rescan(),
 	}
 	for i := range records {
-		r := &records[i]
-		c.records[r.Path] = r
-		if id := r.Stamp.id(); id.ino != 0 {
-			c.recordsID[id] = r
-		}
+		c.remember(&records[i])
 	}
 	if cfg.Access != nil {
 		c.shut, _ = cfg.Access("", false)
 	}
-	c.root = &node{kind: directory, children: map[string]*node{}, counted: numStates}
+	c.root = newNode(nil, "", directory, Stamp{})
 	c.size = 1
 	c.place(c.root, now, 0)
 	c.scheduleRescan(now)
@@ -220,7 +216,7 @@ func (c *core) demandPath(path string) {
 		return
 	}
 	it := n.owner()
-	if it == nil || it.demanded != 0 || it.phase > hashing {
+	if it == nil || it.phase > hashing || it.demanded != 0 {
 		return
 	}
 	c.demand++

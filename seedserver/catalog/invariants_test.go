@@ -1,14 +1,11 @@
 package catalog
 
 import (
-	"crypto/sha1"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
-
-func sha1Sum(b []byte) [20]byte { return sha1.Sum(b) }
 
 // checkInvariants fails the test if the parts of c contradict each other.
 func (c *core) checkInvariants(t *testing.T) {
@@ -16,7 +13,7 @@ func (c *core) checkInvariants(t *testing.T) {
 	items, nodes := map[*item]bool{}, 0
 	files, bytes := c.root.check(t, c, items, &nodes)
 	require.Equal(t, c.size, nodes, "nodes")
-	require.Equal(t, c.root.files, files, "files")
+	require.EqualValues(t, c.root.files, files, "files")
 	require.Equal(t, c.root.bytes, bytes, "bytes")
 
 	timed := map[*item]bool{}
@@ -26,7 +23,13 @@ func (c *core) checkInvariants(t *testing.T) {
 		require.True(t, items[it] || it.phase == vanished, "timer of an item that is nowhere")
 		timed[it] = true
 	}
+	require.Equal(t, &interior{}, noInterior)
 	for it := range items {
+		if it.way == nil {
+			require.Equal(t, held, it.phase, it.node.path)
+			require.False(t, timed[it], it.node.path)
+			continue
+		}
 		require.True(t, timed[it] || it.due.IsZero())
 		waits := it.phase == settling || it.phase == failed
 		require.True(t, !waits || timed[it], "%s waits for nothing", it.node.path)
@@ -84,7 +87,7 @@ func (n *node) check(t *testing.T, c *core, items map[*item]bool, nodes *int) (f
 		require.Equal(t, n.parent.unit == nil, n.item != nil, n.path)
 		files, bytes = 1, n.stamp.Size
 	}
-	require.Equal(t, n.files, files, n.path)
+	require.EqualValues(t, n.files, files, n.path)
 	require.Equal(t, n.bytes, bytes, n.path)
 	return files, bytes
 }

@@ -23,8 +23,18 @@ type item struct {
 	unit  bool
 	phase phase
 	// seq is another one after each change: answers to older questions are void.
-	seq uint64
+	seq  uint64
+	*way // nil while it rests, holding its torrent
 
+	torrent *torrent // of version; nil without
+	version *Version // the last one that was hashed
+	// saved is the path of its entry in the Store, "" without. The root as a
+	// unit is saved as "" too, and never renamed.
+	saved string
+}
+
+// way is what only an item needs that is on its way. Nearly all are not.
+type way struct {
 	quiet time.Time // the last sign of a change, at start its modification time
 	seen  time.Time // the same, but of what this run has seen itself
 	short bool      // it was renamed, not written: it settles sooner
@@ -44,19 +54,20 @@ type item struct {
 	failures int
 	reason   string // of unwanted and failed
 
-	torrent *torrent // of version; nil without
-	version *Version // the last one that was hashed
-	// saved is the path of its entry in the Store, "" without. The root as a
-	// unit is saved as "" too, and never renamed.
-	saved string
-	// last is the stamp when it vanished.
-	last Stamp
+	last Stamp // when it vanished
+}
+
+// setOut says that it goes on its way, if it rested.
+func (it *item) setOut() {
+	if it.way == nil {
+		it.way = &way{}
+	}
 }
 
 // newItem returns an item for n that starts to settle. short says that it was
 // not written but renamed.
 func (c *core) newItem(n *node, now time.Time, short bool) *item {
-	it := &item{node: n, unit: n.kind == directory, quiet: now, seen: now, short: short}
+	it := &item{node: n, unit: n.kind == directory, way: &way{quiet: now, seen: now, short: short}}
 	n.item = it
 	if !c.booted {
 		it.quiet, it.short = now, false
@@ -70,6 +81,7 @@ func (c *core) newItem(n *node, now time.Time, short bool) *item {
 // settle starts the way of it anew.
 func (c *core) settle(it *item, now time.Time, short bool) {
 	c.stop(it)
+	it.setOut()
 	it.phase = settling
 	it.quiet, it.seen, it.short = now, now, short
 	it.blind, it.busy, it.progress, it.reason = false, false, 0, ""
@@ -99,6 +111,7 @@ func (c *core) stop(it *item) {
 
 // disturb says that the bytes of it changed: what was published is retired.
 func (c *core) disturb(it *item, now time.Time, reason string, short bool) {
+	it.setOut()
 	if !it.moved {
 		c.release(it, now, reason)
 	}
@@ -109,6 +122,7 @@ func (c *core) disturb(it *item, now time.Time, reason string, short bool) {
 // reconsider says that of it something else changed than bytes: what is
 // published pauses until it was hashed again.
 func (c *core) reconsider(it *item, now time.Time) {
+	it.setOut()
 	c.suspect(it)
 	it.failures = 0
 	c.settle(it, now, it.torrent != nil || it.short)
@@ -143,6 +157,7 @@ func retryAfter(failures int) time.Duration {
 func (c *core) vanish(it *item, now time.Time) {
 	n := it.node
 	c.stop(it)
+	it.setOut()
 	n.item, it.node = nil, nil
 	it.last = n.stamp
 	if it.torrent == nil && it.saved == "" {

@@ -10,7 +10,7 @@ func (c *core) judge(n *node) verdict {
 	case n.kind == directory && n.depth >= c.cfg.maxDepth():
 		return leftOut("more than %d directories deep", c.cfg.maxDepth())
 	}
-	if v := judgeName(n.name, n.kind); !v.in() {
+	if v := judgeName(n.name(), n.kind); !v.in() {
 		return v
 	}
 	outermost := c.unitDirectory(n)

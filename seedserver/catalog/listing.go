@@ -194,9 +194,6 @@ func (c *core) upsert(now time.Time, dir *node, f found, h hint) bool {
 			return false
 		}
 		n = c.attach(dir, f.name, f.kind, f.stamp)
-		if f.kind == directory {
-			n.children = map[string]*node{}
-		}
 		c.lookForOldName(now, n)
 		c.place(n, now, h)
 		return true
@@ -243,7 +240,7 @@ func (c *core) lookForOldName(now time.Time, n *node) {
 	other := c.byID[n.stamp.id()]
 	for i := 0; i < most && other != nil; i++ {
 		if other != n && other.parent != nil {
-			c.touch(now, other.parent.path, other.name, 0)
+			c.touch(now, other.parent.path, other.name(), 0)
 		}
 		other = other.sibling
 	}

@@ -27,8 +27,8 @@ var kindReasons = [...]string{symlink: "symbolic link", fifo: "FIFO", socket: "s
 // verdict says whether a path is let in.
 type verdict struct {
 	state  State // Settling for what is let in, LeftOut or Temporary
-	reason string
 	hidden bool
+	reason string
 }
 
 func (v verdict) in() bool { return v.state == Settling }

@@ -54,7 +54,7 @@ func TestJudgeName(t *testing.T) {
 		{name: "del\x7f", state: LeftOut, reason: "name has a control character"},
 	}
 	for _, tt := range tests {
-		require.Equal(t, verdict{tt.state, tt.reason, tt.hidden}, judgeName(tt.name, tt.kind), "%q", tt.name)
+		require.Equal(t, verdict{tt.state, tt.hidden, tt.reason}, judgeName(tt.name, tt.kind), "%q", tt.name)
 	}
 }
 

@@ -32,7 +32,7 @@ func TestQueueOrder(t *testing.T) {
 			q := newHashQueue(tt.slots)
 			items := map[rune]*item{}
 			for _, name := range tt.added {
-				it := &item{node: &node{name: string(name)}}
+				it := &item{node: &node{path: string(name)}, way: &way{}}
 				items[name] = it
 				size := int64(largeSize)
 				if name >= 'a' {
@@ -64,7 +64,7 @@ func TestQueueOrder(t *testing.T) {
 func (q *hashQueue) fill() (started string) {
 	for it := q.next(); it != nil; it = q.next() {
 		q.start(it)
-		started += it.node.name
+		started += it.node.path
 	}
 	return started
 }
@@ -73,7 +73,7 @@ func TestQueueRemovesFromTheMiddle(t *testing.T) {
 	q := newHashQueue(1)
 	items := make([]*item, 20)
 	for i := range items {
-		items[i] = &item{}
+		items[i] = &item{way: &way{}}
 		q.add(items[i], 10)
 	}
 	for i := 1; i < len(items); i += 2 {

@@ -193,7 +193,7 @@ func (c *core) torrentName(n *node) string {
 	if n.parent == nil {
 		return c.name
 	}
-	return n.name
+	return n.name()
 }
 
 // progressed says how much of an item is hashed.
@@ -226,7 +226,6 @@ func (c *core) hashDone(now time.Time, r hashed) bool {
 		if it.version != nil && it.version.InfoHash == r.version.InfoHash {
 			r.version.Published = it.version.Published
 		}
-		it.failures = 0
 		c.hold(it, now, r.version, r.info)
 	}
 	return true
@@ -241,6 +240,11 @@ func (c *core) answered(now time.Time, o order, known bool, err error) {
 	}
 	if err == nil {
 		c.setAnswered(t, true)
+		for _, it := range t.holders {
+			if it.way != nil && it.due.IsZero() {
+				it.way = nil // an earlier answer was an error
+			}
+		}
 		return
 	}
 	t.problem = "cannot be seeded: " + plainError(err)
@@ -251,6 +255,7 @@ func (c *core) answered(now time.Time, o order, known bool, err error) {
 	t.live = nil
 	for i, it := range t.holders {
 		if i == 0 {
+			it.setOut()
 			c.timers.set(it, now.Add(retryAfter(it.failures)))
 			it.failures++
 		}

@@ -34,9 +34,9 @@ func (c *core) takeShown() shown {
 		}
 		c.count(n, e.State)
 	}
-	clear(c.dirty)
+	c.dirty = map[*node]bool{} // not cleared: it would stay as large as after the first scan
 	c.sum.Scanned = c.booted
-	c.sum.Files, c.sum.Bytes = c.root.files, c.root.bytes
+	c.sum.Files, c.sum.Bytes = int(c.root.files), c.root.bytes
 	c.sum.Torrents = c.seeded
 	c.sum.Queue, c.sum.QueueBytes = c.queue.len(), c.queue.left()
 	s.totals = c.sum
@@ -63,8 +63,8 @@ const inherited = numStates
 // entry returns what readers see of n.
 func (c *core) entry(n *node) Entry {
 	e := Entry{
-		Path: n.path, Name: n.name, Dir: n.kind == directory, Hidden: n.verdict.hidden,
-		Size: n.bytes, Files: n.files, ModTime: time.Unix(0, n.stamp.ModTime), Description: n.description(),
+		Path: n.path, Name: n.name(), Dir: n.kind == directory, Hidden: n.verdict.hidden,
+		Size: n.bytes, Files: int(n.files), ModTime: time.Unix(0, n.stamp.ModTime), Description: n.description(),
 	}
 	if e.Dir {
 		e.Unit = n.item != nil
@@ -99,7 +99,7 @@ func (n *node) description() (d Description) {
 		d = n.rules.set.Description
 	}
 	if n.parent != nil && n.parent.rules.set != nil {
-		d = d.Or(n.parent.rules.set.Meta[n.name])
+		d = d.Or(n.parent.rules.set.Meta[n.name()])
 	}
 	return d
 }
@@ -144,7 +144,10 @@ func describeHeld(it *item, e *Entry) {
 	t := it.torrent
 	switch {
 	case t.problem != "":
-		e.State, e.Reason, e.Until = Failed, t.problem, it.due
+		e.State, e.Reason = Failed, t.problem
+		if it.way != nil {
+			e.Until = it.due
+		}
 	case !t.answered:
 		e.State, e.Progress, e.Reason = Hashing, 1, "about to be seeded"
 	default:

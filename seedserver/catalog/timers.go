@@ -10,6 +10,9 @@ type timers []*item
 
 // set makes it due at the time at, or takes it out if at is zero.
 func (t *timers) set(it *item, at time.Time) {
+	if it.way == nil && at.IsZero() {
+		return
+	}
 	switch was := it.due; {
 	case at.IsZero() && was.IsZero():
 	case at.IsZero():

@@ -77,7 +77,6 @@ func (c *core) hold(it *item, now time.Time, version *Version, info []byte) {
 	}
 	c.orders = append(c.orders, order{kind: orderWrite, change: change})
 	c.setSaved(it, version.Path)
-	it.demanded = 0
 	c.join(it, now, version, true)
 }
 
@@ -91,7 +90,7 @@ func (c *core) join(it *item, now time.Time, version *Version, certain bool) {
 	t.drop(it)
 	it.torrent, it.version = t, version
 	if certain {
-		it.phase, it.progress = held, 1
+		it.phase, it.way = held, nil
 		t.holders = append(t.holders, it)
 	} else {
 		t.suspects = append(t.suspects, it)

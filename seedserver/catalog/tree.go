@@ -5,33 +5,55 @@ import (
 	"time"
 )
 
-// node is one path of the tree. The loop alone touches it.
+// node is one path of the tree. The loop alone touches it. There is one for
+// every file, so it holds no more than a file needs.
 type node struct {
-	parent  *node // nil for the root
-	path    string
-	name    string
+	parent    *node // nil for the root
+	path      string
+	stamp     Stamp
+	verdict   verdict
+	sibling   *node // the next node of the same identity
+	item      *item // the node's own: a regular file's outside units, a unit's
+	*interior       // of a directory; of all others it is noInterior
+
+	// Of what is let in: for a file its size and 1, for a directory the sums.
+	bytes int64
+	files int32
+
 	kind    kind
-	stamp   Stamp
-	depth   int // directories above it, the root not counted
-	verdict verdict
-	sibling *node // the next node of the same identity
+	counted State // in Totals.States; numStates if not
+}
 
-	// item is the node's own: a regular file's outside units, a unit's.
-	item *item
-
-	// Of a directory.
+// interior is what only a directory has.
+type interior struct {
+	depth    int // directories above it, the root not counted
 	children map[string]*node
 	unit     *item // the unit that the children are inside of
 	scanned  bool
 	problem  string // why it cannot be read
 	omitted  int    // children that are not in the tree for lack of room
 	rules    rulesState
+}
 
-	// Of what is let in: for a file 1 and its size, for a directory the sums.
-	files int
-	bytes int64
+// noInterior is that of what is no directory. Nobody writes to it.
+var noInterior = &interior{}
 
-	counted State // in Totals.States; numStates if not
+// newNode returns a node that is not in the tree yet.
+func newNode(parent *node, path string, k kind, stamp Stamp) *node {
+	n := &node{parent: parent, path: path, kind: k, stamp: stamp, counted: numStates, interior: noInterior}
+	if k == directory {
+		n.interior = &interior{children: map[string]*node{}}
+		if parent != nil && parent.parent != nil {
+			n.depth = parent.depth + 1
+		}
+	}
+	return n
+}
+
+// name returns the last element of n's path, "" for the root.
+func (n *node) name() string {
+	_, name := split(n.path)
+	return name
 }
 
 // rulesState is what the core knows about a directory's .seedserver.toml.
@@ -101,11 +123,8 @@ func (c *core) find(path string) *node {
 
 // attach puts a new node into the tree.
 func (c *core) attach(parent *node, name string, k kind, stamp Stamp) *node {
-	n := &node{parent: parent, path: join(parent.path, name), name: name, kind: k, stamp: stamp, counted: numStates, depth: parent.depth}
-	if parent != c.root {
-		n.depth++
-	}
-	parent.children[name] = n
+	n := newNode(parent, join(parent.path, name), k, stamp)
+	parent.children[n.name()] = n
 	c.size++
 	c.index(n)
 	return n
@@ -116,7 +135,7 @@ func (c *core) detach(n *node) {
 	c.account(n, 0, 0)
 	c.unindex(n)
 	c.size--
-	delete(n.parent.children, n.name)
+	delete(n.parent.children, n.name())
 	c.mark(n.parent)
 	c.forget(n)
 }
@@ -150,12 +169,12 @@ func (c *core) unindex(n *node) {
 
 // account sets what a file counts for, and corrects the sums above it.
 func (c *core) account(n *node, files int, bytes int64) {
-	df, db := files-n.files, bytes-n.bytes
+	df, db := files-int(n.files), bytes-n.bytes
 	if n.kind == directory || df == 0 && db == 0 {
 		return
 	}
 	for ; n != nil; n = n.parent {
-		n.files += df
+		n.files += int32(df)
 		n.bytes += db
 		c.mark(n)
 	}

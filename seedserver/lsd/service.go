@@ -23,7 +23,7 @@ type Config struct {
 	// Bind is the address at which we take peers; only the networks it is in are used then. If zero or unspecified, all are.
 	Bind netip.Addr
 	// Torrents returns the infohashes to announce, none of them of a private torrent. It is called once a
-	// minute, or every few seconds while there is nothing to say.
+	// minute, or every few seconds while there is nothing to say. The list is the Service's own.
 	Torrents func() [][20]byte
 	// Heard is told of each peer that announced, for each of its torrents, known to us or not. It must not block.
 	Heard func(infohash [20]byte, peer netip.AddrPort)

@@ -104,7 +104,7 @@ func (l *lan) all() []datagram {
 func run(t *testing.T, l *lan, addr string, port uint16, torrents ...[20]byte) *heardLog {
 	log := &heardLog{}
 	s := New(Config{
-		Port: port, Torrents: func() [][20]byte { return torrents }, Heard: log.heard,
+		Port: port, Torrents: func() [][20]byte { return slices.Clone(torrents) }, Heard: log.heard,
 		open: func() []group { return []group{l.join(addr)} },
 	})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -18,33 +18,54 @@ const (
 	countWindow = time.Minute
 )
 
-// A turn decides which torrents are named next. It is pure; the zero value is ready.
+// A turn decides which torrents are named next. It is pure; the zero value is ready. There may be a hundred thousand torrents: a list
+// of 24 bytes for each is all it keeps.
 type turn struct {
-	named map[[20]byte]time.Time
+	known []naming // in the order of infohashes
 }
 
-// next returns the torrents of all to name now, at most [MaxInfoHashes]: those that were never named, or longest ago.
+// naming is when a torrent was named last.
+type naming struct {
+	infohash [20]byte
+	at       uint32 // seconds since 1970; 0 for never
+}
+
+// next returns the torrents of all to name now, at most [MaxInfoHashes]: those that were never named, or longest ago. It sorts all.
 func (t *turn) next(now time.Time, all [][20]byte) [][20]byte {
-	known := t.named
-	t.named = make(map[[20]byte]time.Time, len(all)) // those that are gone are forgotten
-	var due [][20]byte
-	for _, h := range all {
-		last, named := known[h]
-		if named {
-			t.named[h] = last
+	t.know(all)
+	second := uint32(now.Unix())
+	due := make([]int, 0, MaxInfoHashes) // their places in known, the longest ago first
+	for i, n := range t.known {
+		if n.at != 0 && time.Duration(second-n.at)*time.Second < perTorrent {
+			continue
 		}
-		if !named || now.Sub(last) >= perTorrent {
-			due = append(due, h)
+		place, _ := slices.BinarySearchFunc(due, n.at+1, func(i int, at uint32) int { return cmp.Compare(t.known[i].at, at) })
+		if place < MaxInfoHashes {
+			due = slices.Insert(due[:min(len(due), MaxInfoHashes-1)], place, i)
 		}
 	}
-	slices.SortFunc(due, func(a, b [20]byte) int {
-		return cmp.Or(t.named[a].Compare(t.named[b]), bytes.Compare(a[:], b[:]))
-	})
-	due = due[:min(len(due), MaxInfoHashes)]
-	for _, h := range due {
-		t.named[h] = now
+	named := make([][20]byte, len(due))
+	for k, i := range due {
+		named[k] = t.known[i].infohash
+		t.known[i].at = second
 	}
-	return due
+	return named
+}
+
+// know makes known what all are. Those that are gone are forgotten.
+func (t *turn) know(all [][20]byte) {
+	slices.SortFunc(all, func(a, b [20]byte) int { return bytes.Compare(a[:], b[:]) })
+	before := t.known
+	t.known = make([]naming, len(all))
+	for i, h := range all {
+		for len(before) > 0 && bytes.Compare(before[0].infohash[:], h[:]) < 0 {
+			before = before[1:]
+		}
+		t.known[i].infohash = h
+		if len(before) > 0 && before[0].infohash == h {
+			t.known[i].at = before[0].at
+		}
+	}
 }
 
 // A meter decides whose datagrams are read. It is pure; the zero value is ready.

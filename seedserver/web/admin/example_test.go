@@ -15,6 +15,8 @@ import (
 type idle struct{}
 
 func (idle) Status() admin.Status                                           { return admin.Status{Time: time.Now(), Ready: true} }
+func (idle) Ready() bool                                                    { return true }
+func (idle) Sent() (s admin.Sent)                                           { return s }
 func (idle) Torrent(metainfo.InfoHash) (d admin.Detail, ok bool)            { return d, false }
 func (idle) Sums(context.Context) (s admin.Sums, err error)                 { return s, nil }
 func (idle) Accounts(context.Context, admin.Query) ([]admin.Account, error) { return nil, nil }

@@ -154,7 +154,7 @@ func (x *exchange) setHeaders() {
 
 // serveReady tells whoever balances load whether the directory is known.
 func (x *exchange) serveReady() {
-	if !x.cfg.Source.Status().Ready {
+	if !x.cfg.Source.Ready() {
 		x.text(http.StatusServiceUnavailable, "the directory is being looked at for the first time\n")
 		return
 	}

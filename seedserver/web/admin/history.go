@@ -18,22 +18,22 @@ const (
 type history struct {
 	mu       sync.Mutex // held for map and slice work only
 	sampled  time.Time
-	sent     int64 // Status.Sent at the last sample
+	sent     int64 // Sent.All at the last sample
 	total    ring
 	torrents map[metainfo.InfoHash]*track
 }
 
-// track is what the history knows about one torrent.
+// track is what the history knows about one torrent that has sent anything.
 type track struct {
-	sent   int64 // Torrent.Sent at the last sample
+	sent   int64 // at the last sample
 	seen   int64 // the slot of the last sample it was in
 	recent *ring // nil when nothing was sent in the last hour
 }
 
 func newHistory() *history { return &history{torrents: map[metainfo.InfoHash]*track{}} }
 
-// sample notes the counters of s, unless it was done less than sampleEvery ago.
-func (h *history) sample(s *Status) {
+// sample notes the counters of a moment, unless it was done less than sampleEvery ago.
+func (h *history) sample(s Sent) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := slot(s.Time)
@@ -49,16 +49,15 @@ func (h *history) sample(s *Status) {
 		before = now - 1
 	}
 	h.sampled = s.Time
-	h.total.put(before, now, perSecond(&h.sent, s.Sent, elapsed))
-	for i := range s.Torrents {
-		t := &s.Torrents[i]
-		k := h.torrents[t.InfoHash]
+	h.total.put(before, now, perSecond(&h.sent, s.All, elapsed))
+	for hash, sent := range s.Torrents {
+		k := h.torrents[hash]
 		if k == nil {
 			k = &track{}
-			h.torrents[t.InfoHash] = k
+			h.torrents[hash] = k
 		}
 		k.seen = now
-		k.note(before, now, perSecond(&k.sent, t.Sent, elapsed))
+		k.note(before, now, perSecond(&k.sent, sent, elapsed))
 	}
 	for hash, k := range h.torrents {
 		if k.seen != now {

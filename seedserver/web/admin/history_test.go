@@ -25,7 +25,7 @@ func TestHistoryModel(t *testing.T) {
 				step = 1
 			}
 			before, at = at, at+step
-			s := Status{Time: time.Unix(0, at*int64(sampleEvery))}
+			s := Sent{Time: time.Unix(0, at*int64(sampleEvery)), Torrents: map[metainfo.InfoHash]int64{}}
 			for i := range rapid.IntRange(0, 3).Draw(t, "torrents") {
 				hash := metainfo.InfoHash{1, byte(i)}
 				if rates[hash] == nil {
@@ -39,7 +39,7 @@ func TestHistoryModel(t *testing.T) {
 					rates[hash][slot] = rate
 					rates[metainfo.InfoHash{}][slot] += rate
 				}
-				s.Torrents = append(s.Torrents, Torrent{InfoHash: hash, Sent: sent[hash]})
+				s.Torrents[hash] = sent[hash]
 			}
 			for hash := range sent { // who is gone is forgotten, and starts anew
 				if int(hash[1]) >= len(s.Torrents) {
@@ -47,9 +47,9 @@ func TestHistoryModel(t *testing.T) {
 					delete(rates, hash)
 				}
 			}
-			s.Sent = total
-			h.sample(&s)
-			h.sample(&s) // once more in the same slot changes nothing
+			s.All = total
+			h.sample(s)
+			h.sample(s) // once more in the same slot changes nothing
 			for hash, want := range rates {
 				for i, got := range h.points(s.Time, hash) {
 					if w := want[at-samples+1+int64(i)]; w != got {
@@ -65,18 +65,17 @@ func TestHistoryModel(t *testing.T) {
 func TestHistoryForgets(t *testing.T) {
 	h := newHistory()
 	for i := range int64(samples + 2) {
-		h.sample(&Status{Time: then.Add(time.Duration(i) * sampleEvery), Torrents: []Torrent{{InfoHash: hash(1), Sent: 1000}, {InfoHash: hash(2)}}})
+		h.sample(Sent{Time: then.Add(time.Duration(i) * sampleEvery), Torrents: map[metainfo.InfoHash]int64{hash(1): 1000}})
 	}
 	require.Nil(t, h.torrents[hash(1)].recent)
-	require.Nil(t, h.torrents[hash(2)].recent)
-	h.sample(&Status{Time: then.Add((samples + 3) * sampleEvery)})
+	h.sample(Sent{Time: then.Add((samples + 3) * sampleEvery)})
 	require.Empty(t, h.torrents)
 }
 
 // TestHistoryGoesOn: when nobody samples, what is old goes out of sight all the same.
 func TestHistoryGoesOn(t *testing.T) {
 	h := newHistory()
-	h.sample(&Status{Time: then, Sent: 1000})
+	h.sample(Sent{Time: then, All: 1000})
 	require.EqualValues(t, 100, h.points(then, metainfo.InfoHash{})[samples-1])
 	require.EqualValues(t, 100, h.points(then.Add(sampleEvery), metainfo.InfoHash{})[samples-1], "the sample of this slot is on its way")
 	require.EqualValues(t, 100, h.points(then.Add(5*sampleEvery), metainfo.InfoHash{})[samples-6])
@@ -85,16 +84,17 @@ func TestHistoryGoesOn(t *testing.T) {
 }
 
 func BenchmarkSample(b *testing.B) {
-	h, s := newHistory(), Status{Time: then}
+	h, s := newHistory(), Sent{Time: then, Torrents: map[metainfo.InfoHash]int64{}}
 	for i := range 10_000 {
-		s.Torrents = append(s.Torrents, Torrent{InfoHash: metainfo.InfoHash{byte(i), byte(i >> 8)}})
+		s.Torrents[metainfo.InfoHash{byte(i), byte(i >> 8)}] = 0
 	}
 	b.ReportAllocs()
 	for b.Loop() {
 		s.Time = s.Time.Add(sampleEvery)
 		for range 100 {
-			s.Torrents[rand.IntN(len(s.Torrents))].Sent += 1 << 20
+			i := rand.IntN(len(s.Torrents))
+			s.Torrents[metainfo.InfoHash{byte(i), byte(i >> 8)}] += 1 << 20
 		}
-		h.sample(&s)
+		h.sample(s)
 	}
 }

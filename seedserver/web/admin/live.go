@@ -25,8 +25,7 @@ func (h *Handler) Run(ctx context.Context) error {
 		case now := <-tick.C:
 			if slot(now) != slot(sampled) {
 				sampled = now
-				s := h.cfg.Source.Status()
-				h.history.sample(&s)
+				h.history.sample(h.cfg.Source.Sent())
 			}
 			h.tellAll(ctx, now)
 		}

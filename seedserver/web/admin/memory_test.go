@@ -104,6 +104,19 @@ func (m *memory) Status() Status {
 	return s
 }
 
+func (m *memory) Ready() bool { return m.Status().Ready }
+
+func (m *memory) Sent() Sent {
+	s := m.Status()
+	sent := Sent{Time: s.Time, All: s.Sent, Torrents: map[metainfo.InfoHash]int64{}}
+	for _, t := range s.Torrents {
+		if t.Sent > 0 {
+			sent.Torrents[t.InfoHash] = t.Sent
+		}
+	}
+	return sent
+}
+
 func (m *memory) Torrent(h metainfo.InfoHash) (Detail, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

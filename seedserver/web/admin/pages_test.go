@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seedserver/bittorrent/bencode/metainfo"
 	"github.com/seedserver/bittorrent/seedserver/web/asset"
 )
 
@@ -30,8 +31,8 @@ func atThen(t *testing.T, f func(t *testing.T)) {
 func TestGolden(t *testing.T) {
 	atThen(t, func(t *testing.T) {
 		h := newHandler(t, newMemory(), nil)
-		h.history.sample(&Status{Time: then.Add(-20 * time.Second)})
-		h.history.sample(&Status{Time: then.Add(-10 * time.Second), Sent: 10 << 20, Torrents: []Torrent{{InfoHash: hash(1), Sent: 10 << 20}}})
+		h.history.sample(Sent{Time: then.Add(-20 * time.Second)})
+		h.history.sample(Sent{Time: then.Add(-10 * time.Second), All: 10 << 20, Torrents: map[metainfo.InfoHash]int64{hash(1): 10 << 20}})
 		for name, path := range map[string]string{
 			"status.html": "/", "torrent.html": "/torrent/" + hash(1).String(), "idle.html": "/torrent/" + hash(2).String(),
 			"ledger.html": "/ledger", "ever.html": "/ledger?month=all", "ledger.csv": "/ledger.csv", "status.json": "/api/v1/status",

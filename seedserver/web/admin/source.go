@@ -14,6 +14,10 @@ type Source interface {
 	// Status returns the server as it is now. It is called about once a second while somebody watches, and must not wait for a
 	// disk.
 	Status() Status
+	// Ready is that of Status, for who asks for nothing else.
+	Ready() bool
+	// Sent returns what was sent until now. It is called every ten seconds, watched or not.
+	Sent() Sent
 	// Torrent returns the details of a torrent, and false when there is none of that infohash. It must not wait for a disk.
 	Torrent(h metainfo.InfoHash) (Detail, bool)
 	// Sums returns what was sent until now.
@@ -56,6 +60,13 @@ type Trouble struct {
 	Text  string    `json:"text"`  // what is the matter and what that means, in sentences
 	Error string    `json:"error"` // the last one
 	Since time.Time `json:"since"`
+}
+
+// Sent is what was sent since the server was started, in payload bytes.
+type Sent struct {
+	Time     time.Time
+	All      int64                       // as in Status
+	Torrents map[metainfo.InfoHash]int64 // as in Torrent, of those that sent anything
 }
 
 // Budget is how a monthly budget stands.
