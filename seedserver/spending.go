@@ -22,6 +22,7 @@ func newAccount(cfg *Config, l *ledger.Ledger, t *troubles, log *slog.Logger) (*
 	ctx, now := context.Background(), time.Now()
 	start, _ := budget.Period(now, cfg.budgetDay())
 	last, ok, err := l.Reservation(ctx)
+	ahead := last // if it is
 	if err == nil && (!ok || !last.Start.Equal(start)) {
 		last.Start = start
 		last.Bytes, err = sentSince(ctx, l, start)
@@ -30,7 +31,7 @@ func newAccount(cfg *Config, l *ledger.Ledger, t *troubles, log *slog.Logger) (*
 		return nil, err
 	}
 	return budget.NewAccount(budget.AccountConfig{
-		Budget: budget.Monthly(cfg.Budget), Day: cfg.budgetDay(), Reserved: budget.Reservation(last), Logger: log,
+		Budget: budget.Monthly(cfg.Budget), Day: cfg.budgetDay(), Reserved: budget.Reservation(last), Ahead: budget.Reservation(ahead), Logger: log,
 		Save: func(ctx context.Context, r budget.Reservation) error {
 			err := l.SaveReservation(ctx, ledger.Reservation(r))
 			t.note(troubleBudget, err) // the account logs it

@@ -21,6 +21,8 @@ type AccountConfig struct {
 	Day int
 	// Reserved is what was remembered last, the zero value if nothing was.
 	Reserved Reservation
+	// Ahead is what was remembered of a period that is still to come: the clock was set back, or is not set yet. If zero, nothing.
+	Ahead Reservation
 	// Save remembers a reservation; when it returns nil, that survives kill -9 and the loss of power.
 	Save func(context.Context, Reservation) error
 	// Logger is told when Save fails; nothing is sent then. If nil, nobody is.
@@ -58,6 +60,9 @@ func NewAccount(cfg AccountConfig, now time.Time) *Account {
 	a := &Account{
 		cfg: cfg, pacer: NewPacer(cfg.Budget, cfg.day(), now, spent), reserved: spent, more: make(chan struct{}), short: make(chan struct{}, 1),
 		window: least,
+	}
+	if cfg.Ahead.Start.After(start) {
+		a.pacer.remember(cfg.Ahead.Start, cfg.Ahead.Bytes)
 	}
 	for lane := range a.nodes {
 		a.nodes[lane] = New(nil, 1)

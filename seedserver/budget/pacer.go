@@ -2,7 +2,9 @@ package budget
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -48,6 +50,9 @@ const (
 // take a share of it, and saves up for two hours what it does not take. When all but the reserve is spent, blocks are sent at a
 // floor: what is left, over the time that is left; so it never is dark. More than the budget is never allowed.
 //
+// A clock may be set. What is spent of a period is known when the clock comes back to it, and where it is set back, what was sent
+// in the periods it left counts too: it was sent in this one.
+//
 // It is pure: the caller tells the time, asks how fast each lane may send until the next Advance, and tells what was sent.
 type Pacer struct {
 	bytes      int64
@@ -55,6 +60,7 @@ type Pacer struct {
 	start, end time.Time
 	at         time.Time
 	spent      int64
+	others     map[int64]int64 // what was spent in other periods, by their start in Unix seconds
 	lanes      [NumLanes]struct {
 		saved float64 // bytes; less than 0 when more was sent than allowed
 		fill  float64 // bytes per second
@@ -76,15 +82,42 @@ func NewPacer(budget Monthly, day int, now time.Time, spent int64) *Pacer {
 func (p *Pacer) Advance(now time.Time) {
 	elapsed := min(max(0, now.Sub(p.at)), saved).Seconds()
 	p.at = now
-	if !now.Before(p.end) {
-		p.start, p.end = Period(now, p.day)
-		p.spent = 0
+	if !now.Before(p.end) || now.Before(p.start) {
+		p.turn(now)
 	}
 	for i := range p.lanes {
 		lane := &p.lanes[i]
 		lane.saved = min(lane.saved+lane.fill*elapsed, lane.fill*saved.Seconds())
 	}
 	p.setFill()
+}
+
+// maxOthers is how many other periods are remembered: those of two years.
+const maxOthers = 24
+
+// turn begins another period, or comes back to one.
+func (p *Pacer) turn(now time.Time) {
+	back := now.Before(p.start)
+	p.remember(p.start, p.spent)
+	p.start, p.end = Period(now, p.day)
+	p.spent = p.others[p.start.Unix()]
+	for start, spent := range p.others {
+		if back && start > p.start.Unix() {
+			p.spent += spent
+		}
+	}
+	p.spent = min(p.spent, p.bytes)
+}
+
+// remember keeps what was spent in another period, which the clock may come to. Of too many the earliest is forgotten.
+func (p *Pacer) remember(start time.Time, spent int64) {
+	if p.others == nil {
+		p.others = map[int64]int64{}
+	}
+	p.others[start.Unix()] = spent
+	if len(p.others) > maxOthers {
+		delete(p.others, slices.Min(slices.Collect(maps.Keys(p.others))))
+	}
 }
 
 // setFill finds how fast each lane saves up.

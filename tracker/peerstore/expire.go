@@ -46,7 +46,7 @@ func (sh *shard) walk(visit func(infohash [20]byte, sw *swarm, left int) (int, b
 // a time: once a minute is often enough. In a swarm that changes meanwhile a
 // peer may be passed over until the next time.
 func (s *Store) Expire(now time.Time) int {
-	dropped, unix := 0, now.Unix()
+	dropped, unix := 0, s.clock.seconds(now)
 	for i := range s.shards {
 		dropped += s.expireShard(&s.shards[i], unix)
 	}

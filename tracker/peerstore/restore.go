@@ -78,7 +78,7 @@ func (s *Store) restorePart(b []byte, now time.Time) ([]byte, error) {
 	if err != nil {
 		return b[size4+size6:], nil // beyond the bounds
 	}
-	sw.downloaded, sw.last = int(downloaded), last
+	sw.downloaded, sw.last = int(downloaded), uint32(min(int64(last), s.clock.seconds(now)))
 	restorePeers(s, sw, &sw.v4, &sw.v6, b[:size4], now)
 	restorePeers(s, sw, &sw.v6, &sw.v4, b[size4:size4+size6], now)
 	return b[size4+size6:], nil
@@ -87,7 +87,7 @@ func (s *Store) restorePart(b []byte, now time.Time) ([]byte, error) {
 // restorePeers adds entries to mine: those that are there already, or could not
 // have been, are passed over.
 func restorePeers[A, B words](s *Store, sw *swarm, mine *table[A], others *table[B], b []byte, now time.Time) {
-	unix := now.Unix()
+	unix := s.clock.seconds(now)
 	size := peerTail + 4*len(peer[A]{}.addr)
 	room := s.maxPeers - sw.len()
 	if s.maxTotal >= 0 {

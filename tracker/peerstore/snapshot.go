@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"time"
 )
 
 // A snapshot is
@@ -43,8 +44,9 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // state of one moment; of a swarm of more than 16,000 peers that changes
 // meanwhile, a few may be missing. The snapshot holds the addresses of peers and
 // the secret of the store: it is not for others to read. Marks are not in it.
+// Times in it are those of the wall clock as it stands.
 func (s *Store) Snapshot(w io.Writer) error {
-	c := chunkWriter{w: w}
+	c := chunkWriter{w: w, behind: s.clock.behind(time.Now())}
 	c.write(append([]byte(magic), s.secret[:]...))
 	for i := range s.shards {
 		s.shards[i].snapshot(&c)
@@ -71,14 +73,14 @@ func (sh *shard) snapshot(c *chunkWriter) {
 		be := binary.BigEndian
 		b := append(c.buf, infohash[:]...)
 		b = be.AppendUint32(b, uint32(sw.downloaded))
-		b = be.AppendUint32(b, sw.last)
+		b = be.AppendUint32(b, c.wall(sw.last))
 		b = be.AppendUint32(b, uint32(n4))
 		b = be.AppendUint32(b, uint32(n6))
 		for i := range n4 {
-			b = appendEntry(b, &sw.v4.peers[at4+i])
+			b = appendEntry(b, &sw.v4.peers[at4+i], c)
 		}
 		for i := range n6 {
-			b = appendEntry(b, &sw.v6.peers[at6+i])
+			b = appendEntry(b, &sw.v6.peers[at6+i], c)
 		}
 		c.buf = b
 		at4, at6, left = at4+n4, at6+n6, left-n4-n6
@@ -90,19 +92,23 @@ func (sh *shard) snapshot(c *chunkWriter) {
 	}, c.flush)
 }
 
-func appendEntry[A words](b []byte, p *peer[A]) []byte {
+func appendEntry[A words](b []byte, p *peer[A], c *chunkWriter) []byte {
 	b = append(appendPeer(b, p), byte(p.standing))
 	b = binary.BigEndian.AppendUint32(b, p.id)
-	return binary.BigEndian.AppendUint32(b, p.seen)
+	return binary.BigEndian.AppendUint32(b, c.wall(p.seen))
 }
 
 // chunkWriter writes what gathers in buf as chunks, until the first error.
 type chunkWriter struct {
-	w   io.Writer
-	buf []byte
-	crc uint32
-	err error
+	w      io.Writer
+	behind int64 // seconds by which the store's clock is behind the wall clock
+	buf    []byte
+	crc    uint32
+	err    error
 }
+
+// wall returns a time of the store as one of the wall clock.
+func (c *chunkWriter) wall(seconds uint32) uint32 { return uint32(int64(seconds) + c.behind) }
 
 func (c *chunkWriter) write(b []byte) {
 	if c.err == nil {

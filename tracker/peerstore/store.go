@@ -65,6 +65,7 @@ type Store struct {
 	torrents      atomic.Int64
 	peers         atomic.Int64
 	shards        []shard
+	clock         clock
 }
 
 // shard is a part of the swarms, chosen by the last byte of the infohash.
@@ -136,7 +137,7 @@ func (s *Store) Announce(now time.Time, req *tracker.AnnounceRequest, res *track
 	if !ip.IsValid() || ip.IsUnspecified() || ip.IsMulticast() || port == 0 {
 		return 0, errAddress
 	}
-	id, seen := s.keys.identity(req), uint32(now.Unix())
+	id, seen := s.keys.identity(req), uint32(s.clock.seconds(now))
 
 	sh := s.shard(req.InfoHash)
 	sh.mu.Lock()
