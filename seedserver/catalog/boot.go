@@ -136,7 +136,7 @@ func (c *core) restAtBoot(it *item, now time.Time) {
 		newest = max(newest, f.Stamp.ModTime)
 	}
 	if t := time.Unix(0, newest); t.Before(now) {
-		it.quiet = t
+		it.quiet = evenly(now, t)
 	}
 	c.timers.set(it, it.quiet.Add(c.settleTime(it)))
 }

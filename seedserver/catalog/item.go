@@ -72,11 +72,15 @@ func (c *core) newItem(n *node, now time.Time, short bool) *item {
 	if !c.booted {
 		it.quiet, it.short = now, false
 		if modified := time.Unix(0, n.stamp.ModTime); !it.unit && modified.Before(now) {
-			it.quiet = modified
+			it.quiet = evenly(now, modified)
 		}
 	}
 	return it
 }
+
+// evenly returns t, which the wall clock told, with the monotonic reading of now:
+// how long it is ago does not change when the wall clock is set.
+func evenly(now, t time.Time) time.Time { return now.Add(t.Sub(now)) }
 
 // settle starts the way of it anew.
 func (c *core) settle(it *item, now time.Time, short bool) {

@@ -101,7 +101,7 @@ func parseCrowd(b []byte) *crowd {
 	return c
 }
 
-// crowds are the crowds of all entries on one day, the latest that was seen.
+// crowds are the crowds of all entries on one day, the latest that was seen, unless the clock was set back by more than one.
 type crowds struct {
 	key  []byte // never changes
 	day  Day
@@ -111,10 +111,10 @@ type crowds struct {
 // saw notes the mark of an address, and returns by how many the entry's number
 // of peers grows: 0 for one that was there before.
 func (cs *crowds) saw(day Day, file int64, mark uint16) int64 {
-	if day < cs.day {
-		return 0 // the clock was set back; who comes again tomorrow is counted then
+	if day == cs.day-1 {
+		return 0 // the clock was set back a little; who comes again tomorrow is counted then
 	}
-	if day > cs.day {
+	if day != cs.day {
 		cs.day, cs.file = day, make(map[int64]*crowd)
 	}
 	c := cs.file[file]
@@ -172,12 +172,12 @@ func (cs *crowds) putBack(taken []storedCrowd) {
 	}
 }
 
-// writeCrowds records crowds and drops those of days before.
+// writeCrowds records crowds and drops those of other days.
 func writeCrowds(ctx context.Context, tx *sql.Tx, taken []storedCrowd) error {
 	if len(taken) == 0 {
 		return nil
 	}
-	if _, err := tx.ExecContext(ctx, "DELETE FROM crowd WHERE day < ?", taken[0].day); err != nil {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM crowd WHERE day <> ?", taken[0].day); err != nil {
 		return err
 	}
 	for _, t := range taken {

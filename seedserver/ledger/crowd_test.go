@@ -52,6 +52,22 @@ func TestAddPeer(t *testing.T) {
 	require.EqualValues(t, 4, peers(t, l, 1))
 }
 
+// TestClockFarAhead: a clock that was a year ahead for a while does not end the counting of peers for a year, over a restart neither.
+func TestClockFarAhead(t *testing.T) {
+	l := open(t, t.TempDir())
+	l.AddPeer(noon, 1, addr(1))
+	l.AddPeer(noon.AddDate(1, 0, 0), 1, addr(2))
+	l.AddPeer(noon, 1, addr(3))
+	require.EqualValues(t, 3, peers(t, l, 1))
+	l.AddPeer(noon.AddDate(1, 0, 0), 1, addr(4))
+	l = reopen(t, l)
+	l.AddPeer(noon, 1, addr(5))
+	require.EqualValues(t, 5, peers(t, l, 1))
+	l = reopen(t, l)
+	l.AddPeer(noon, 1, addr(5))
+	require.EqualValues(t, 5, peers(t, l, 1))
+}
+
 // TestPeersAfterRestart: who was counted today is not counted again, and the marks of other days are gone.
 func TestPeersAfterRestart(t *testing.T) {
 	l := open(t, t.TempDir())
