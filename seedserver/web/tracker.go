@@ -20,7 +20,7 @@ type TrackerTable struct {
 // TrackerTorrent is one torrent of a tracker.
 type TrackerTorrent struct {
 	InfoHash metainfo.InfoHash
-	Name     string // "" if not known
+	Name     string // "" if not known; its path if it is published beside the tracker
 	Size     int64  // in bytes, 0 if not known
 
 	Complete    int // seeds
@@ -112,6 +112,7 @@ type trackerPage struct {
 type trackerRow struct {
 	TrackerTorrent
 	Show string // the name, or that there is none
+	Href string // its details; "" if the tracker is alone
 	Size string
 	Sent string
 }
@@ -127,6 +128,9 @@ func (x *exchange) trackerPage(t TrackerTable) trackerPage {
 	p.Rows = make([]trackerRow, len(t.Torrents))
 	for i, one := range t.Torrents {
 		row := trackerRow{TrackerTorrent: one, Show: visible(one.Name)}
+		if !p.Alone && one.Name != "" {
+			row.Href = x.href(one.Name) + "?page"
+		}
 		if one.Size > 0 {
 			row.Size, row.Sent = string(appendSize(nil, one.Size)), string(appendSize(nil, one.Transferred()))
 		}

@@ -87,6 +87,6 @@ func TestTrackerPageOfAHandler(t *testing.T) {
 	w := trackerAnswer(with, "/-/tracker", "text/html")
 	require.Equal(t, http.StatusOK, w.Code)
 	require.Contains(t, w.Body.String(), "Search")
-	require.Contains(t, w.Body.String(), "debian.iso")
+	require.Contains(t, w.Body.String(), `<a href="../%3Cb%3Edebian.iso?page"><bdi>&lt;b&gt;debian.iso</bdi></a>`, "its details")
 	require.NotContains(t, w.Body.String(), "Announce URL")
 }
