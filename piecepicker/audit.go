@@ -22,13 +22,14 @@ const (
 	auditRetry   = time.Minute      // after silence, and
 	auditRefused = 10 * time.Second // after a refusal; doubled each time
 	auditRetries = 6
-	auditNetwork = 2                // strangers of one network that are waited for at a time
 	auditPerHour = 64 << 10         // bytes asked of one peer
 	auditShare   = 100              // of what was sent, what is fetched is a hundredth at most
 	auditWait    = 10 * time.Second // choked, before a piece is asked that it would give to anybody
 	interestKept = 30 * time.Second // at least, and as long not shown again: some take quick changes for flooding
 	interestAlso = 10 * time.Second // until the next block, if that is all
 	keepBlock    = 128              // asked of a peer that would leave us otherwise
+	probeBlock   = 128              // asked of one that never answered, when others are silent
+	auditLeast   = 8 << 10          // an hour that leaves less than a block leaves one of this size, at least
 
 	leechAudits  = 4 // leeches that are asked at a time: they have few slots
 	leechWait    = 2 * time.Minute
@@ -45,6 +46,7 @@ type audit struct {
 	asked      bool // block is on its way
 	weak       bool // and was asked of a peer that choked us
 	strange    bool // and of one that never answered
+	probe      bool // and is only to see whether it does
 	block      Block
 	allowed    []uint32 // pieces it gives even then
 	fresh      uint32   // the last piece it said it has, while claimed
@@ -111,11 +113,11 @@ func (p *Picker) Answered(now time.Time, id Peer, b Block, right bool) {
 		return
 	}
 	a := q.audit
-	weak := false
+	weak, probe := false, false
 	p.audits.fetched += int64(b.Length)
 	if a.asked && a.block == b {
-		weak = a.weak
-		p.release(q)
+		weak, probe = a.weak, a.probe
+		p.release(a)
 	}
 	if !right {
 		p.verdict(q, false)
@@ -128,8 +130,12 @@ func (p *Picker) Answered(now time.Time, id Peer, b Block, right bool) {
 		return
 	}
 	a.count.right++
-	a.note(b.Index, p.now)
+	if !probe {
+		a.note(b.Index, p.now)
+	}
 	switch need := min(auditPieces, q.nHave); {
+	case probe:
+		a.due = p.now
 	case q.audited > p.now || len(a.right) >= need:
 		a.due = p.now + p.later(q)
 		p.verdict(q, true)
@@ -152,7 +158,7 @@ func (p *Picker) unanswered(now time.Time, id Peer, b Block, retry time.Duration
 		return
 	}
 	a := q.audit
-	p.release(q)
+	p.release(a)
 	a.count.silent++
 	a.due = p.now + p.jitter(retry<<min(a.silent, auditRetries))
 	a.silent++
@@ -201,13 +207,11 @@ func (p *Picker) jitter(d time.Duration) time.Duration {
 	return d - time.Duration(p.rng.Float64()*float64(d)/10)
 }
 
-// release forgets the block that q was asked for.
-func (p *Picker) release(q *peer) {
-	a := q.audit
+// release forgets the block that was asked for.
+func (p *Picker) release(a *audit) {
 	p.audits.reserved -= int64(a.block.Length)
 	if a.strange {
 		p.audits.strange -= int64(a.block.Length)
-		q.group.awaited--
 	}
 	a.asked = false
 }
@@ -242,7 +246,8 @@ func (p *Picker) supervise(q *peer) {
 		a.due = max(a.due, p.now+leechRetry+p.jitter(leechRetry))
 	}
 	due, lasting := a.due <= p.now, p.now-a.since < interestKept
-	can := due && !a.asked && p.examinable(q)
+	length, probe := p.fetchable(q)
+	can := due && !a.asked && length > 0
 	switch {
 	case a.asked || p.impatient(q):
 		p.setInterest(q, true)
@@ -252,7 +257,7 @@ func (p *Picker) supervise(q *peer) {
 		p.setInterest(q, can && !lasting)
 	}
 	if can && a.interested {
-		p.request(q)
+		p.request(q, length, probe)
 	}
 }
 
@@ -283,35 +288,35 @@ func (p *Picker) setInterest(q *peer, wants bool) {
 	p.tell(Decision{Kind: kind, Peer: q.id, Reason: Reason{Code: Claims}})
 }
 
-// examinable reports whether q may be asked for one block more: of what is fetched in all, and of it. Peers that never answered
-// are waited for with half of what is left, and two at a time of one network, so that many that are silent do not keep us from
-// those that are not.
-func (p *Picker) examinable(q *peer) bool {
-	n, left := int64(p.auditLength(q)), p.sent/auditShare-p.audits.fetched
+// fetchable returns how many bytes q may be asked for now, or 0: of what is fetched in all, and of it. Peers that never answered are
+// waited for with half of what is left, so that many that are silent do not keep us from those that are not. While these hold
+// that, whoever else never answered is asked for a little: if it answers it has a share of the other half.
+func (p *Picker) fetchable(q *peer) (n int64, probe bool) {
 	a := q.audit
-	if p.audits.reserved+n > left {
-		return false
+	n = auditBlock
+	if q.patience > 0 && (q.audited > p.now || !a.open && a.count.weak > 0) {
+		n = keepBlock
 	}
-	if a.stranger() && (q.group.awaited >= auditNetwork || p.audits.strange > 0 && p.audits.strange+n > left/2) {
-		return false
+	left := p.sent/auditShare - p.audits.fetched
+	if a.stranger() && p.audits.strange > 0 && p.audits.strange+n > left/2 {
+		n, probe = probeBlock, true
 	}
+	hour := int64(auditPerHour)
 	a.spent = slices.DeleteFunc(a.spent, func(s spending) bool { return p.now-s.at >= time.Hour })
 	for _, s := range a.spent {
-		n += int64(s.bytes)
+		hour -= int64(s.bytes)
 	}
-	return n <= auditPerHour
+	if hour >= auditLeast {
+		n = min(n, hour)
+	}
+	if n > hour || p.audits.reserved+n > left {
+		return 0, false
+	}
+	return n, probe
 }
 
-// auditLength returns how many bytes q is asked for, at most.
-func (p *Picker) auditLength(q *peer) uint32 {
-	if q.patience > 0 && (q.audited > p.now || !q.audit.open && q.audit.count.weak > 0) {
-		return keepBlock
-	}
-	return auditBlock
-}
-
-// request asks q for a block, if it would answer.
-func (p *Picker) request(q *peer) {
+// request asks q for a block of at most length bytes, if it would answer.
+func (p *Picker) request(q *peer, length int64, probe bool) {
 	a := q.audit
 	var piece uint32
 	ok := false
@@ -327,13 +332,12 @@ func (p *Picker) request(q *peer) {
 	if !ok {
 		return
 	}
-	size, length := p.size(piece), int64(p.auditLength(q))
+	size := p.size(piece)
 	begin := p.rng.Int64N((size+auditBlock-1)/auditBlock) * auditBlock
 	b := Block{Index: piece, Begin: uint32(begin), Length: uint32(min(length, size-begin))}
-	a.block, a.asked, a.weak, a.strange, a.claimed = b, true, !a.open, a.stranger(), false
+	a.block, a.asked, a.weak, a.strange, a.probe, a.claimed = b, true, !a.open, a.stranger(), probe, false
 	if a.strange {
 		p.audits.strange += int64(b.Length)
-		q.group.awaited++
 	}
 	a.count.asked++
 	a.spent = append(a.spent, spending{p.now, b.Length})
@@ -404,7 +408,7 @@ func (p *Picker) superviseAll() {
 }
 
 // auditTurn returns how soon q is looked at: first who answered, so that what was begun is finished, and last who owed us a block
-// the last time, or claimed what is not possible.
+// the last time, or claimed what is impossible.
 func (q *peer) auditTurn() int {
 	switch {
 	case q.audit.silent > 0 || q.strikes > 0:
@@ -421,7 +425,7 @@ const auditTurns = 3
 func (p *Picker) endAudit(q *peer) {
 	a := q.audit
 	if a.asked {
-		p.release(q)
+		p.release(a)
 	}
 	if a.leech {
 		p.audits.leeches--

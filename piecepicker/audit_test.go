@@ -124,40 +124,67 @@ func TestWhoRefusesIsAskedAgainSoon(t *testing.T) {
 	})
 }
 
-// Twenty silent peers of one network and twenty of others do not keep us from asking the one seed among them.
+// A hundred silent peers do not keep us from asking the one seed among them, though little was sent.
 func TestASeedIsFoundAmongTheSilent(t *testing.T) {
-	for seed := range uint64(50) {
+	for seed := range uint64(20) {
 		w := draw(t, Config{}, 9, "sent #########")
 		w.p.rng = rand.New(rand.NewPCG(seed, 2))
 		w.p.sent = 8 * auditShare * auditBlock
-		for k := range 40 {
+		silent := func(d time.Duration) {
+			for range int(d / time.Second) {
+				w.after(time.Second)
+				for name, id := range w.ids {
+					w.unchokes(name, true)
+					b, ok := w.asked(name)
+					switch {
+					case ok && name == "s":
+						w.p.Answered(w.now, id, b, true)
+					case ok && w.now.Sub(start)%(30*time.Second) == 0:
+						w.p.Unanswered(w.now, id, b)
+					}
+				}
+				require.LessOrEqual(t, (w.p.audits.fetched+w.p.audits.reserved)*auditShare, w.p.sent)
+			}
+		}
+		for k := range 100 {
 			w.join(fmt.Sprintf("%d@10.%d.%d.%d", k, k%2, (k%2)*k, k+1), "all")
 		}
-		for range 60 {
-			w.after(time.Second)
-			for name, id := range w.ids {
-				w.unchokes(name, true)
-				if b, ok := w.asked(name); ok && w.now.Sub(start)%(30*time.Second) == 0 {
-					w.p.Unanswered(w.now, id, b)
-				}
-			}
-			require.LessOrEqual(t, w.p.peers[w.ids["0"]].group.awaited, auditNetwork)
-		}
+		silent(10 * time.Second)
 		w.join("s", "all")
-		w.unchokes("s", true)
-		for d := 0; w.peer("s").Trust != Proven; d++ {
-			require.Less(t, d, 40, "seconds")
-			for name, id := range w.ids {
-				if b, ok := w.asked(name); ok && name == "s" {
-					w.p.Answered(w.now, id, b, true)
-				} else if ok && d%30 == 0 {
-					w.p.Unanswered(w.now, id, b)
-				}
-			}
-			w.unchokes("s", true)
-			w.after(time.Second)
-		}
+		silent(10 * time.Second)
+		require.Equal(t, Proven, w.peer("s").Trust)
 	}
+}
+
+// A small block shows that a peer answers, and no more.
+func TestAProbeIsNoAudit(t *testing.T) {
+	w := draw(t, Config{}, 9, "sent #########\n m all\n s all")
+	w.p.sent = 2 * auditShare * auditBlock
+	w.after(time.Second)
+	w.unchokes("m", true)
+	b, ok := w.asked("m")
+	require.True(t, ok)
+	require.EqualValues(t, auditBlock, b.Length, "it may be an honest one")
+	w.unchokes("s", true)
+	b, ok = w.asked("s")
+	require.True(t, ok)
+	require.EqualValues(t, probeBlock, b.Length)
+	w.p.Answered(w.now, w.ids["s"], b, true)
+	w.p.sent = 1 << 40
+	for range 3 {
+		require.NotEqual(t, Proven, w.peer("s").Trust)
+		w.after(auditPause)
+		b, ok = w.asked("s")
+		require.True(t, ok)
+		require.EqualValues(t, auditBlock, b.Length)
+		w.p.Answered(w.now, w.ids["s"], b, true)
+	}
+	require.Equal(t, Proven, w.peer("s").Trust)
+	for _, b := range w.answers("s", auditAgain+auditJitter, true) {
+		require.EqualValues(t, auditPerHour-3*auditBlock-probeBlock, b.Length, "what the hour leaves")
+	}
+	w.after(time.Minute)
+	require.Equal(t, Proven, w.peer("s").Trust)
 }
 
 func TestWrongBytesBanForAWeek(t *testing.T) {
@@ -255,21 +282,22 @@ func TestAuditsCostAHundredthOfWhatWasSent(t *testing.T) {
 		w.unchokes(name, true)
 	}
 	w.p.sent = 5*auditShare*auditBlock + 1
-	asked := 0
+	asked := uint32(0)
 	for range 60 {
 		w.after(time.Second)
-		strangers := 0
+		strangers := uint32(0)
 		for name, id := range w.ids {
 			if b, ok := w.asked(name); ok {
-				if asked++; w.p.peers[id].audit.stranger() {
-					strangers++
+				if asked += b.Length; w.p.peers[id].audit.stranger() {
+					strangers += b.Length
 				}
 				w.p.Answered(w.now, id, b, true)
 			}
 		}
-		require.LessOrEqual(t, strangers, 2, "half is kept for those who answer")
+		require.LessOrEqual(t, strangers, uint32(5*auditBlock/2+20*probeBlock), "half is kept for those who answer")
 	}
-	require.Equal(t, 5, asked)
+	require.LessOrEqual(t, asked, uint32(5*auditBlock))
+	require.Greater(t, asked, uint32(4*auditBlock))
 	w.after(time.Minute)
 	for name := range w.ids {
 		_, ok := w.asked(name)

@@ -5,8 +5,8 @@ import "time"
 // Who carries it.
 //
 // Two seeds beside us that have shown the file are what a swarm needs to go on without us: what one loses the other has. While they
-// are there, and most leeches are seen to get pieces from others, assistance is at its floor, one piece in ten minutes; and pieces
-// that do not spread yet are left to them. That a seed serves is not shown by an audit, but by leeches that do not starve.
+// are there, and most leeches are seen to get pieces from others, assistance is at its floor, one piece in ten minutes; and while
+// nobody starves, pieces that do not spread yet are left to them. That a seed serves is not shown by an audit, but by leeches.
 
 const (
 	carryCopies = 2.0 // audited whole copies, in conservative mode; as many more as the mode is more generous

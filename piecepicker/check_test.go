@@ -316,9 +316,6 @@ func (p *Picker) checkGroups() error {
 		if q.weight == all {
 			g.believed++
 		}
-		if q.audit.asked && q.audit.strange {
-			g.awaited++
-		}
 		want[q.group] = g
 	}
 	keyed := 0

@@ -33,7 +33,6 @@ type group struct {
 	admitted int
 	believed int
 	failed   int // audits
-	awaited  int // strangers that were asked for a block
 }
 
 func (p *Picker) groupOf(addr netip.Addr) *group {

@@ -40,7 +40,8 @@
 //	hoarder                                   2 overdue, and more than 4 for each piece passed on
 //	believed without evidence                 2 peers of each /24 or /48
 //	liar                                      3 pieces claimed that never left us, while no other origin is known
-//	an audit                                  3 blocks of 16 KiB of different pieces; holds 45 min; one block more after 30 to 40
+//	an audit                                  3 blocks of 16 KiB of different pieces; holds 45 min; one block more after 30 to 40;
+//	                                          before it 128 bytes, to see who answers, while others are silent
 //	asked of one peer in an hour              64 KiB; of all a hundredth of what was sent; of 4 leeches at a time
 //	asked again after silence                 1 min, doubled each time to 64; after a refusal 10 s, to 11 min;
 //	                                          who sent wrong bytes is banned for a week
@@ -86,6 +87,10 @@
 //     for the window.
 //   - What we gave to a peer counts without a place among the believed of its network, since it is no claim.
 //   - A piece of which no whole copy left us is needed whatever is claimed, and no copy is out before it was sent.
+//   - Two audited seeds bring assistance to its floor, where the law leaves half of the rate: that is for copies that are only
+//     believed, in leeches that may leave any moment and have little to give. It takes half a minute to be sure, leeches that are
+//     seen to get pieces of others, and ends at once with any need. While it is so and nobody starves, no piece counts as stalled:
+//     of a large torrent most do not move for ten minutes.
 //   - The floor is what a budget must leave for need. It does not feed assistance, beyond a piece in 10 min.
 //   - The blocks of an audit follow each other within seconds: the window in which a seed answers may be short. An audit holds 45
 //     min instead of 30, so that it can be repeated within 64 KiB an hour.

@@ -121,10 +121,10 @@ func (p *Picker) lack(pc *piece) int { return p.members - int(pc.claims) }
 
 // stallScan looks at a share of the pieces for such that do not spread: nobody proven holds them, or they are among the
 // rarest, and their holders have not changed for a time in which, at the swarm's pace, ten would have come. Pieces that are
-// common stop growing for minutes in any healthy swarm that prefers rare ones.
+// common stop growing for minutes in any healthy swarm that prefers rare ones, and so do most where two seeds serve all.
 func (p *Picker) stallScan() {
 	n := len(p.pieces)
-	if n == 0 || p.members == 0 || p.carried {
+	if n == 0 || p.members == 0 || p.carried && len(p.starving) == 0 {
 		return
 	}
 	minLive, _ := p.least()
