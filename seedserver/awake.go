@@ -116,7 +116,7 @@ func (ts *torrents) seeding(t *torrent) (*seeding, error) {
 	s.content.swap(content)
 	cfg := swarm.Config{
 		Info: doc.Info, InfoBytes: doc.InfoBytes, InfoHash: v.InfoHash,
-		Content: &s.content, Limiter: ts.account.Limiter(budget.LanePlain, s.limit), UploadSlots: ts.cfg.UploadSlots,
+		Content: &s.content, Limiter: ts.account.Limiter(budget.LanePlain, s.limit), UploadSlots: ts.cfg.UploadSlots, MaxPeers: ts.maxPeers,
 		Own: ts.own(), ListenPort: ts.port(), Client: "seedserver " + ts.cfg.version(),
 		Changed: func(error) { ts.recheck(v.InfoHash) },
 		Sent:    func(class swarm.Class, n int) { ts.store.count(t.entry.Load(), ledgerClasses[class], int64(n)) },

@@ -70,7 +70,7 @@ type Config struct {
 	BudgetDay int
 	// WebSeed makes torrents name this server as a web seed (BEP 19).
 	WebSeed bool
-	// MaxPeers bounds the connections of all torrents together. If zero, 5000.
+	// MaxPeers bounds the connections of all torrents together, of which one may have four fifths. If zero, 5000.
 	MaxPeers int
 	// UploadSlots is how many peers of one torrent are served at once. If zero, chosen automatically.
 	UploadSlots int

@@ -28,6 +28,9 @@ func shareDescriptors(limit, wanted int) descriptors {
 	return d
 }
 
+// torrentPeers is how many of the connections one torrent may have: a fifth is left to others.
+func (d descriptors) torrentPeers() int { return max(d.peers-d.peers/5, 1) }
+
 // maxFiles is how many published files are kept open at the most.
 const maxFiles = 16 << 10
 

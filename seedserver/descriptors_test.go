@@ -33,6 +33,8 @@ func TestShareDescriptors(t *testing.T) {
 	})
 	require.Equal(t, descriptors{peers: 5000, files: 8192, http: 52280}, shareDescriptors(65536, 5000))
 	require.Equal(t, descriptors{peers: 640, files: 128, http: 192}, shareDescriptors(1024, 5000))
+	require.Equal(t, 4000, shareDescriptors(65536, 5000).torrentPeers())
+	require.Equal(t, 1, shareDescriptors(1, 5000).torrentPeers())
 }
 
 func TestShortDescriptorsAreSaid(t *testing.T) {

@@ -117,7 +117,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.gate.catalog = s.catalog
 	s.torrents = &torrents{
-		cfg: &s.cfg, log: s.log, root: s.catalog.Root(), pool: storage.NewPool(share.files), host: s.host, limit: s.limit, perTorrent: cfg.MaxUpTorrent,
+		cfg: &s.cfg, log: s.log, root: s.catalog.Root(), pool: storage.NewPool(share.files), host: s.host, maxPeers: share.torrentPeers(), limit: s.limit, perTorrent: cfg.MaxUpTorrent,
 		port: s.peerPort, own: s.PeerAddrs, recheck: s.catalog.Recheck,
 		store: s.store, logs: s.logs, pickers: s.pickers, gate: s.gate, account: s.account, troubles: s.troubles, live: map[metainfo.InfoHash]*torrent{},
 	}

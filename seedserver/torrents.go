@@ -29,6 +29,7 @@ type torrents struct {
 	root     *os.Root
 	pool     *storage.Pool
 	host     *swarm.Host
+	maxPeers int                       // of one torrent
 	limit    *budget.Node              // of all torrents together
 	port     func() uint16             // of the peer listener
 	own      func() []netip.AddrPort   // at which peers reach us

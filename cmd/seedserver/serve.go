@@ -41,7 +41,7 @@ type serveCmd struct {
 	Mode         string      `default:"conservative" enum:"conservative,balanced,generous,plain" help:"How much speed is given up to save bytes: ${enum}."`
 	MaxUp        budget.Rate `default:"unlimited" help:"Upload limit of all torrents together, such as 2MB/s."`
 	MaxUpTorrent budget.Rate `default:"unlimited" help:"Upload limit of each torrent."`
-	MaxPeers     int         `default:"5000" help:"Connections of all torrents together."`
+	MaxPeers     int         `default:"5000" help:"Connections of all torrents together; one may have four fifths of them."`
 	UploadSlots  int         `default:"0" help:"Peers of one torrent served at once; 0 chooses."`
 
 	PieceLength budget.Bytes  `help:"Piece length of new torrents, such as 256KiB; chosen by size if left out." placeholder:"SIZE"`
