@@ -42,7 +42,7 @@ func hold(ctx context.Context, l *lab, who seeder, torrent *metainfo.Torrent, n 
 	if _, err := pull(ctx, s, torrent, 1, 8, 200*time.Millisecond); err != nil { // what the first block costs is not a connection's
 		return err
 	}
-	if err := pause(ctx, time.Second); err != nil {
+	if err := pause(ctx, 500*time.Millisecond); err != nil {
 		return err
 	}
 	base := s.usage()
@@ -62,7 +62,7 @@ func hold(ctx context.Context, l *lab, who seeder, torrent *metainfo.Torrent, n 
 	r.add("idle KiB each", (later.anon-base.anon)/1024/float64(n))
 	r.add("idle CPU %", 100*(later.cpu-idle.cpu)/l.window.Seconds())
 
-	if err := c.trickle(ctx, 2*time.Second); err != nil { // the first blocks
+	if err := c.trickle(ctx, 2*time.Second); err != nil { // who is interested, and the first blocks
 		return err
 	}
 	c.forget()

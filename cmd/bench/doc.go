@@ -1,10 +1,10 @@
 // Command bench measures this repository's programs, and beside them, in the same run, the software that people use today.
 //
-//	go run ./cmd/bench                      all sections, as markdown on standard output; about ten minutes on two cores
-//	go run ./cmd/bench seeding tracker      these sections only
+//	go run ./cmd/bench                          all sections, as markdown on standard output; a good ten minutes on two cores
+//	go run ./cmd/bench seeding tracker          these sections only
 //	go run ./cmd/bench -o cmd/bench/RESULTS.md  write them into that file, each in the place of what was there of it
-//	go run ./cmd/bench -n 1 -largest 1000   a quick look
-//	go run ./cmd/bench -list                what there is
+//	go run ./cmd/bench -n 1 -largest 1000       a quick look
+//	go run ./cmd/bench -list                    what there is
 //
 // It builds cmd/seedserver, makes its test data in a temporary directory, and removes all of it at the end. Everything runs on loopback.
 // Of other software it uses what is installed, and says what is not: libtorrent (python3-libtorrent), opentracker, mktorrent, aria2.

@@ -21,7 +21,7 @@ type section struct {
 	measure     func(ctx context.Context, l *lab) ([]*table, error)
 }
 
-var sections = []section{seeding, connections, torrents, tracking, hashing, downloading, code}
+var sections = []section{seeding, connections, torrents, library, tracking, hashing, downloading, code}
 
 // options are the command line.
 type options struct {
@@ -36,7 +36,7 @@ type options struct {
 func main() {
 	var o options
 	flag.IntVar(&o.rounds, "n", 3, "`rounds`: each figure is the median of so many")
-	flag.DurationVar(&o.window, "time", 2*time.Second, "how long throughput is measured in each round")
+	flag.DurationVar(&o.window, "time", 1500*time.Millisecond, "how long throughput is measured in each round")
 	size := flag.Int64("size", 1024, "`MiB` of the file that is seeded, hashed and downloaded")
 	flag.IntVar(&o.largest, "largest", 100_000, "leave out what is larger than this many connections, torrents, files, pieces")
 	flag.StringVar(&o.out, "o", "", "write into this `file`, each section in the place of what was there of it")

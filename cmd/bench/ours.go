@@ -19,7 +19,7 @@ type server struct {
 	peer, index, admin string // addresses
 }
 
-// serve publishes dir as an ordinary seed, with what it knows about it in state, and more flags. It takes no part in DHT and local discovery, as nobody here.
+// serve publishes dir as an ordinary seed, with what it knows about it in state, and more flags. It takes no part in DHT and local discovery, as nobody does here. 10,000 connections are four fifths of --max-peers.
 func (l *lab) serve(ctx context.Context, dir, state string, more ...string) (*server, error) {
 	var s server
 	for _, a := range []*string{&s.peer, &s.index, &s.admin} {
@@ -31,7 +31,7 @@ func (l *lab) serve(ctx context.Context, dir, state string, more ...string) (*se
 	var err error
 	s.process, err = start(ctx, l.dir, l.ours, append([]string{"serve", "--mode", "plain", "--http", s.index, "--peer", s.peer, "--admin", s.admin,
 		"--state", filepath.Join(l.dir, state), "--settle", "1s", "--tracker", "off", "--lsd", "off", "--dht-router", "off",
-		"--max-peers", "20000", dir}, more...)...)
+		"--max-peers", "12500", dir}, more...)...)
 	return &s, err
 }
 
