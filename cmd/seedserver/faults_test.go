@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/stretchr/testify/require"
 )
@@ -27,4 +29,21 @@ func (s *server) troubles() []string {
 		about = append(about, t.About)
 	}
 	return about
+}
+
+// metric is a value that the status pages have for Prometheus, 0 if there is none of that name and labels.
+func (s *server) metric(name string) (value float64) {
+	s.t.Helper()
+	resp, err := http.Get(adminBase + "/metrics")
+	require.NoError(s.t, err)
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	require.NoError(s.t, err)
+	for line := range strings.Lines(string(b)) {
+		if text, ok := strings.CutPrefix(line, name+" "); ok {
+			value, err = strconv.ParseFloat(strings.TrimSpace(text), 64)
+			require.NoError(s.t, err)
+		}
+	}
+	return value
 }
