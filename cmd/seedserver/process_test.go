@@ -59,16 +59,22 @@ func (s *server) publishedAs(path string) []string {
 // memory is the resident memory of the server, in bytes.
 func (s *server) memory() int64 {
 	s.t.Helper()
+	return s.statusBytes("VmRSS:")
+}
+
+// statusBytes is a size that the system tells of the server, proc_pid_status(5).
+func (s *server) statusBytes(field string) int64 {
+	s.t.Helper()
 	b, err := os.ReadFile(s.proc("status"))
 	require.NoError(s.t, err)
 	for line := range strings.Lines(string(b)) {
-		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if value, ok := strings.CutPrefix(line, field); ok {
 			kB, err := strconv.ParseInt(strings.Fields(value)[0], 10, 64)
 			require.NoError(s.t, err)
 			return kB << 10
 		}
 	}
-	s.t.Fatal("no VmRSS")
+	s.t.Fatal("no ", field)
 	return 0
 }
 
