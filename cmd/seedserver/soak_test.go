@@ -68,8 +68,8 @@ func TestSoak(t *testing.T) {
 		running.Go(func() { s.sample(ctx, max(lasting/30, time.Second)) })
 	}
 	for n := 0; ctx.Err() == nil; n++ {
-		for _, s := range all {
-			running.Go(func() { s.clientComes(ctx, n) })
+		for i, s := range all {
+			running.Go(func() { s.clientComes(ctx, n, clientIP((n*len(all)+i)%200)) })
 			s.replaceFile(n)
 		}
 		select {
@@ -106,7 +106,7 @@ func newSoak(t *testing.T, mode, ip, admin string) *soak {
 	s.published("release.iso", 30*time.Second)
 	so := &soak{server: s, admin: admin, whole: tree(t, s.dir), source: s.torrent("release.iso"), out: t.TempDir()}
 	so.churn = &churn{s: s, torrent: s.fetch("release.iso")}
-	so.clientComes(t.Context(), 0) // what is made at the first use is not a leak
+	so.clientComes(t.Context(), 0, clientIP(200)) // what is made at the first use is not a leak
 	so.before = so.look()
 	return so
 }
@@ -123,11 +123,11 @@ var soakClients = []func(source, dir, bind string) *exec.Cmd{
 }
 
 // clientComes has a real client download the file, which takes long where it passes nothing on among many who take: it may be late.
-func (s *soak) clientComes(ctx context.Context, n int) {
+func (s *soak) clientComes(ctx context.Context, n int, bind string) {
 	out, err := os.MkdirTemp(s.out, "")
 	require.NoError(s.t, err)
 	defer os.RemoveAll(out)
-	cmd := soakClients[n%len(soakClients)](s.source, out, clientIP(n%200))
+	cmd := soakClients[n%len(soakClients)](s.source, out, bind)
 	require.NoError(s.t, cmd.Start())
 	defer context.AfterFunc(ctx, func() { cmd.Process.Kill() })()
 	if cmd.Wait() != nil {

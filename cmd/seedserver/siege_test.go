@@ -1,0 +1,144 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seedserver/bittorrent/bencode/metainfo"
+)
+
+// siegeEnv, if it is set, has TestSiege measure each attack for itself, which takes minutes; it is a word of the attacks' names, or "all".
+const siegeEnv = "SEEDSERVER_SIEGE"
+
+// TestSiege: a crowd of honest leeches completes while ten thousand addresses do, all at once, what sieges are, and what the server
+// holds stays bounded, in every mode. SEEDSERVER_SIEGE=all go test -run TestSiege -timeout 20m -v shows what each attack costs.
+func TestSiege(t *testing.T) {
+	t.Parallel()
+	if !inNamespace(t) {
+		return
+	}
+	for i, mode := range []string{"plain", "generous", "conservative"} {
+		t.Run(mode, func(t *testing.T) {
+			s := newServer(t, "--json", "--mode", mode, "--max-up", "4MiB/s", "--piece-length", "64KiB")
+			s.at("198.18.0." + strconv.Itoa(10+i))
+			whole := content(1, 12<<20)
+			s.put("wanted.bin", whole)
+			s.start()
+			s.published("wanted.bin", 30*time.Second)
+			b := &siege{server: s, mode: mode, torrent: s.fetch("wanted.bin"), whole: whole}
+			if os.Getenv(siegeEnv) == "" {
+				b.allAtOnce()
+			} else {
+				b.oneByOne(os.Getenv(siegeEnv))
+			}
+		})
+	}
+}
+
+// A siege is one server and what it is under attack for.
+type siege struct {
+	*server
+	mode    string
+	torrent *metainfo.Torrent
+	whole   []byte
+}
+
+// outcome is what an attack did.
+type outcome struct {
+	rate        float64 // bytes per second that the honest got
+	processor   float64 // parts of a core
+	grown       int64   // bytes of resident memory
+	descriptors int
+	rounds      int64
+}
+
+// under has the honest download while attacks go on.
+func (b *siege) under(attacks []attack) outcome {
+	b.t.Helper()
+	memory, cpu, start := b.memory(), b.cpu(), time.Now()
+	ctx, cancel := context.WithCancel(b.t.Context())
+	defer cancel()
+	var running sync.WaitGroup
+	var attackers []*attacker
+	for _, what := range attacks {
+		a := &attacker{attack: what, ctx: ctx, s: b.server, torrent: b.torrent}
+		attackers = append(attackers, a)
+		running.Go(a.run)
+	}
+	most := b.watch(ctx, &running)
+	if len(attacks) > 0 {
+		pause(2 * time.Second) // they are at it by now
+	}
+	rate, err := b.crowdRate(4, b.torrent, b.whole)
+	used, took := b.cpu()-cpu, time.Since(start)
+	cancel()
+	running.Wait()
+	require.NoError(b.t, err, "%s", b.log)
+	o := outcome{rate: rate, processor: used.Seconds() / took.Seconds(), grown: most.memory - memory, descriptors: most.descriptors}
+	for _, a := range attackers {
+		o.rounds += a.rounds.Load()
+	}
+	b.t.Logf("%5.2f MiB/s, %3.0f %% of a core, %3d MiB more, %5d descriptors, %7d connections | %s",
+		o.rate/(1<<20), 100*o.processor, o.grown>>20, o.descriptors, o.rounds, nameOf(attacks))
+	return o
+}
+
+func nameOf(attacks []attack) string {
+	switch len(attacks) {
+	case 0:
+		return "nobody attacks"
+	case 1:
+		return attacks[0].name
+	}
+	return "all at once"
+}
+
+// The bounds of a siege, which has a connection per address, so that only the bound of a torrent holds.
+const (
+	maxPeersPerTorrent = 2000
+	maxSiegeMemory     = 192 << 20 // bytes; 32 KiB a connection, and what they are sent
+)
+
+// attacks are those that an honest crowd should not feel in the server's mode.
+func (b *siege) attacks() []attack {
+	if b.mode == "conservative" {
+		return sieges
+	}
+	return slices.DeleteFunc(slices.Clone(sieges), func(a attack) bool { return a.name == takers })
+}
+
+func (b *siege) allAtOnce() {
+	descriptors := b.descriptors()
+	o := b.under(b.attacks())
+	require.LessOrEqual(b.t, o.descriptors, descriptors+maxPeersPerTorrent+maxPending+100)
+	if !raceEnabled { // which takes several times the memory
+		require.Less(b.t, o.grown, int64(maxSiegeMemory))
+	}
+	b.eventually(30*time.Second, "the connections are gone", func() bool { return b.descriptors() <= descriptors+20 })
+}
+
+// oneByOne writes a table.
+func (b *siege) oneByOne(which string) {
+	descriptors := b.descriptors()
+	alone := b.under(nil)
+	for _, what := range b.attacks() {
+		if which != "all" && which != what.name {
+			continue
+		}
+		o := b.under([]attack{what})
+		for try := 1; try < 3 && o.rate < 0.9*alone.rate; try++ { // other programs may slow this machine down
+			o.rate = max(o.rate, b.under([]attack{what}).rate)
+		}
+		b.t.Logf("%3.0f %% of the rate alone under: %s", 100*o.rate/alone.rate, what.name)
+		b.eventually(30*time.Second, "the connections are gone", func() bool { return b.descriptors() <= descriptors+20 })
+	}
+}
