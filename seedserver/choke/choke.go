@@ -32,7 +32,7 @@ type Change[P comparable] struct {
 // Load is how the torrent does as a whole: what the automatic number of slots follows.
 type Load struct {
 	Rate       int64 // bytes per second sent to all peers together
-	Backlogged int   // unchoked peers with requests unanswered: those who would take more
+	Backlogged int   // unchoked peers with requests unanswered, but those that are late: those who would take more
 }
 
 // A Choker gives out the slots of one torrent. P names a peer: the caller's own pointer or number. All times given to one
@@ -62,6 +62,7 @@ type member[P comparable] struct {
 	seq        uint64
 	interested bool
 	unchoked   bool
+	late       bool      // does not take what it is sent
 	served     bool      // was unchoked at least once
 	flipped    time.Time // of the last choke or unchoke; zero when there was none
 	since      time.Time // when its wait, or its turn, began
@@ -138,6 +139,14 @@ func (c *Choker[P]) SetInterested(now time.Time, p P, interested bool) {
 func (c *Choker[P]) Sent(p P, bytes int64) {
 	if m := c.members[p]; m != nil {
 		m.sent += bytes
+	}
+}
+
+// SetLate notes whether p does not take what it is sent. Such a peer is not worth a slot that another waits for; the caller leaves it
+// out of [Load.Backlogged].
+func (c *Choker[P]) SetLate(p P, late bool) {
+	if m := c.members[p]; m != nil {
+		m.late = late
 	}
 }
 

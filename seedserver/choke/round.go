@@ -85,9 +85,10 @@ func (c *Choker[P]) turnsOver(now time.Time) []*member[P] {
 	return over
 }
 
-// displaceIdle chokes the peer that has sat longest on a slot without interest, and reports whether there was one.
+// displaceIdle chokes the peer that has sat longest on a slot without interest, or without taking anything, and reports whether
+// there was one.
 func (c *Choker[P]) displaceIdle(now time.Time) bool {
-	return c.displace(now, func(m *member[P]) bool { return !m.interested })
+	return c.displace(now, func(m *member[P]) bool { return !m.interested || m.late })
 }
 
 // displaceLongest chokes the peer whose turn has lasted longest.

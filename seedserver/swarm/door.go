@@ -47,7 +47,7 @@ func (d *door) enter(ctx context.Context, conn net.Conn) {
 
 // hand waits until s takes a over. It is a moment, unless s is not running.
 func hand(ctx context.Context, s *Swarm, a admission) bool {
-	limitUnsent(a.conn, maxUnsent)
+	limitUnsent(a.conn, firstUnsent)
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
 	return s.admit(ctx, a)

@@ -97,6 +97,7 @@ func (m *masquerade) uploadOnly(now time.Time, p *peer) {
 	m.picker.SetPatience(now, p.number, patience(p.name()))
 }
 func (m *masquerade) sent(*peer, int64)             {}
+func (m *masquerade) lags(*peer, bool)              {}
 func (m *masquerade) advance(time.Time, choke.Load) {}
 func (m *masquerade) deadline() time.Time           { return time.Time{} }
 

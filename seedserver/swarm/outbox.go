@@ -17,12 +17,15 @@ const (
 )
 
 // Bounds of how many bytes that left us may wait in the kernel for a peer that does not read. They are off the rate limit and
-// never on the line; without a bound they are some megabytes for each such peer. The lower one is enough that the line never waits
-// for us. The higher one is for peers that take the largest chunks: the kernel wakes a writer when half of it is gone, and then
-// there is room for a whole chunk, not two turns of half of one.
+// never on the line; without a bound they are some megabytes for each such peer. The first one holds until the peer took
+// provenTaking: a crowd that comes, asks and does not read would use the limit up for nothing. The second one is enough that the
+// line never waits for us. The highest one is for peers that take the largest chunks: the kernel wakes a writer when half of it is
+// gone, and then there is room for a whole chunk, not two turns of half of one.
 const (
-	maxUnsent  = 256 << 10
-	fastUnsent = 2 * maxChunk
+	firstUnsent  = 16 << 10
+	maxUnsent    = 256 << 10
+	fastUnsent   = 2 * maxChunk
+	provenTaking = 256 << 10
 )
 
 // A chunk is halved when sending one takes longer than slowChunk, and doubled when it takes less than fastChunk: a slow peer
@@ -197,18 +200,22 @@ func (o *outbox) take(w *writer, paused, limited bool) task {
 		return taskDone
 	}
 	o.adapt(w.took)
-	w.took, w.fast = 0, o.chunk == maxChunk
+	chunk := o.chunk
+	if limited && o.queue.urgent() == Plain { // what is granted to a peer that does not take it is lost to the others
+		chunk = min(chunk, max(minChunk, w.taken/4))
+	}
+	w.took, w.unsent = 0, unsentBound(w.taken, chunk)
 	w.frames, o.frames = o.frames, w.frames[:0]
 	n := min(len(o.metadata), metadataRun)
 	w.metadata = append(w.metadata[:0], o.metadata[:n]...)
 	o.metadata = o.metadata[n:]
 	w.runs, w.need = w.runs[:0], 0
 	if o.queue.n > 0 && !paused {
-		need, class := o.queue.next(o.chunk)
+		need, class := o.queue.next(chunk)
 		w.class = class
 		switch {
 		case !limited || need <= o.credit[class]:
-			w.runs = o.queue.take(w.runs, o.chunk)
+			w.runs = o.queue.take(w.runs, chunk)
 			if limited {
 				o.credit[class] -= need
 			}
@@ -252,6 +259,17 @@ func (o *outbox) adapt(took time.Duration) {
 	case took > 0 && took < fastChunk:
 		o.chunk = min(o.chunk*2, maxChunk)
 	}
+}
+
+// unsentBound is how much may wait in the kernel for a peer that was sent so many bytes and takes chunks of that size.
+func unsentBound(taken, chunk int) int {
+	switch {
+	case taken < provenTaking:
+		return firstUnsent
+	case chunk == maxChunk:
+		return fastUnsent
+	}
+	return maxUnsent
 }
 
 // release gives memory back that a quiet peer has no use for.

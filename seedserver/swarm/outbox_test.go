@@ -46,7 +46,7 @@ func TestOutboxHasOneWriter(t *testing.T) {
 
 func TestOutboxWhileTheLimiterHolds(t *testing.T) {
 	var o outbox
-	var pacer, w writer
+	pacer, w := writer{taken: 4 * maxChunk}, writer{taken: 4 * maxChunk}
 	o.promise(grants(blockRequests(2)), 100, nil, true)
 	require.True(t, o.claim())
 	require.Equal(t, taskPace, o.take(&pacer, false, true))

@@ -32,7 +32,8 @@ type peer struct {
 	out      outbox
 	uploaded atomic.Int64 // payload bytes
 	wrote    atomic.Int64 // when a write ended last, nanoseconds since Swarm.epoch
-	roomy    bool         // the bound of what waits in the kernel is fastUnsent; of who has the writer's role
+	unsent   int          // the bound of what waits in the kernel; of who has the writer's role
+	writing  atomic.Int64 // when the write under way began, nanoseconds since Swarm.epoch; 0 if there is none
 
 	// the loop's own
 	gone       bool // dropped: what still comes from its reader is passed over
@@ -58,6 +59,7 @@ type peer struct {
 	refused    int   // requests refused, repeated or taken back since the last sweep
 	counted    int64 // of uploaded, what the last tick saw
 	rate       rate
+	lag        bool // it does not take what it is sent; what the policy was told
 
 	// what a download keeps of it
 	pipe        pipe

@@ -12,6 +12,8 @@ const (
 	silentTimeout  = 150 * time.Second // of the peer's
 	staleTimeout   = 60 * time.Second  // without a sign of life, or of interest, until a peer may have to make room
 
+	lateAfter = 5 * time.Second // of one write, until the peer is one that does not read
+
 	minNap    = time.Millisecond // the loop does not wake more often by itself
 	busyTick  = time.Second      // how often rates are taken while something is sent
 	quietTick = 10 * time.Second // and while nothing is
@@ -61,7 +63,7 @@ func (l *loop) tick(now time.Time) {
 	elapsed := now.Sub(l.ticked)
 	l.ticked = now
 	uploaded := l.swarm.payload()
-	backlogged := l.countSent(elapsed)
+	backlogged := l.countSent(now, elapsed)
 	if l.pending > 0 {
 		for p := range l.peers {
 			l.expireAsked(now, p)
@@ -84,8 +86,14 @@ func (l *loop) tick(now time.Time) {
 	}
 }
 
+// late reports whether p does not take what it is sent: a write has waited for it longer than for any peer of use.
+func (p *peer) late(now time.Time) bool {
+	began := time.Duration(p.writing.Load())
+	return began > 0 && now.Sub(p.swarm.epoch)-began > lateAfter
+}
+
 // countSent takes the rate of each peer, and returns how many would take more than they get.
-func (l *loop) countSent(elapsed time.Duration) (backlogged int) {
+func (l *loop) countSent(now time.Time, elapsed time.Duration) (backlogged int) {
 	for p := range l.peers {
 		uploaded := p.uploaded.Load()
 		sent := uploaded - p.counted
@@ -96,7 +104,12 @@ func (l *loop) countSent(elapsed time.Duration) (backlogged int) {
 		if sent > 0 {
 			l.policy.sent(p, sent)
 		}
-		if queued, _ := p.out.idle(); p.unchoked && queued > 0 {
+		late := p.late(now)
+		if late != p.lag {
+			p.lag = late
+			l.policy.lags(p, late)
+		}
+		if queued, _ := p.out.idle(); p.unchoked && queued > 0 && !late {
 			backlogged++
 		}
 	}

@@ -59,10 +59,10 @@ func TestUnsentFollowsThePeer(t *testing.T) {
 		require.NoError(t, err)
 		return bytes
 	}
-	limitUnsent(conn, maxUnsent)
+	limitUnsent(conn, firstUnsent)
 	p := &peer{conn: conn}
-	for _, fast := range []bool{false, true, true, false} {
-		p.boundUnsent(fast)
-		require.Equal(t, map[bool]int{false: maxUnsent, true: fastUnsent}[fast], bound())
+	for _, bytes := range []int{firstUnsent, maxUnsent, fastUnsent, fastUnsent, maxUnsent} {
+		p.boundUnsent(bytes)
+		require.Equal(t, bytes, bound())
 	}
 }

@@ -23,7 +23,8 @@ type writer struct {
 	need     int           // bytes to ask the Limiter for
 	sent     []run         // those of runs that could be read
 	took     time.Duration // how long the last chunk took to leave
-	fast     bool          // the peer takes the largest chunks
+	taken    int           // bytes of blocks that the peer was sent before
+	unsent   int           // bytes that may wait for it in the kernel
 	out      peerwire.BlockRun
 }
 
@@ -34,6 +35,7 @@ func (p *peer) write(ctx context.Context) {
 	w := writers.Get().(*writer)
 	defer writers.Put(w)
 	for {
+		w.taken = int(p.uploaded.Load())
 		switch p.out.take(w, p.swarm.paused.Load(), p.swarm.limited) {
 		case taskDone:
 			return
@@ -83,7 +85,7 @@ func (p *peer) send(w *writer) error {
 	for _, r := range w.runs {
 		total += r.bytes()
 	}
-	p.boundUnsent(w.fast)
+	p.boundUnsent(w.unsent)
 	buf := borrow(total)
 	defer giveBack(buf)
 	p.load(w, (*buf)[:total])
@@ -101,15 +103,10 @@ func (p *peer) send(w *writer) error {
 }
 
 // boundUnsent follows how fast the peer takes what it is sent.
-func (p *peer) boundUnsent(fast bool) {
-	if p.roomy == fast {
-		return
-	}
-	p.roomy = fast
-	if fast {
-		limitUnsent(p.conn, fastUnsent)
-	} else {
-		limitUnsent(p.conn, maxUnsent)
+func (p *peer) boundUnsent(bytes int) {
+	if p.unsent != bytes {
+		p.unsent = bytes
+		limitUnsent(p.conn, bytes)
 	}
 }
 
@@ -120,7 +117,9 @@ func (p *peer) flush(w *writer) (payload int64, took time.Duration, err error) {
 	}
 	start := time.Now()
 	p.conn.SetWriteDeadline(start.Add(drainTimeout))
+	p.writing.Store(int64(start.Sub(p.swarm.epoch)))
 	_, err = w.out.WriteTo(p.conn)
+	p.writing.Store(0)
 	end := time.Now()
 	p.wrote.Store(int64(end.Sub(p.swarm.epoch)))
 	return int64(w.out.Sent()), end.Sub(start), err
