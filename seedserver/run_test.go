@@ -14,7 +14,7 @@ import (
 )
 
 // running starts a server over a fresh directory and returns it, and what ends it and hands over the result of Run.
-func running(t *testing.T, change func(*Config)) (srv *Server, dir string, end func() error) {
+func running(t testing.TB, change func(*Config)) (srv *Server, dir string, end func() error) {
 	t.Helper()
 	cfg := Config{
 		Dir: filepath.Join(t.TempDir(), "files"), State: filepath.Join(t.TempDir(), "state"), HTTP: "127.0.0.1:0", Peer: "127.0.0.1:0",
@@ -44,7 +44,7 @@ func running(t *testing.T, change func(*Config)) (srv *Server, dir string, end f
 }
 
 // status asks the server for a path of its index.
-func status(t *testing.T, srv *Server, path string) int {
+func status(t testing.TB, srv *Server, path string) int {
 	t.Helper()
 	resp, err := http.Get(srv.URLs()[0] + path)
 	require.NoError(t, err)

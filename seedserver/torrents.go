@@ -162,12 +162,13 @@ func (ts *torrents) open(v *catalog.Version) (*storage.Content, error) {
 	return content, nil
 }
 
-// document reads the info dict of t. If the state has lost it, its files are hashed again.
+// document reads the info dict of t. If the state has lost it, its files are hashed again; but while nothing can be saved it may be
+// that the state has not got it yet, which is tried again by itself.
 func (ts *torrents) document(t *torrent) (*metainfo.Torrent, error) {
 	v := t.version.Load()
 	doc, err := ts.store.torrent(v.InfoHash)
 	if err != nil {
-		if !t.paused.Load() { // else that is under way
+		if !t.paused.Load() && !ts.store.trouble.has(troubleHashed) { // paused, that is under way
 			ts.recheck(v.InfoHash)
 		}
 		return nil, fmt.Errorf("reading the info dict: %w", err)

@@ -77,6 +77,16 @@ func (t *troubles) note(about trouble, err error) (began, ended bool) {
 	return began, false
 }
 
+// has reports whether there is this trouble.
+func (t *troubles) has(about trouble) bool {
+	if t == nil {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.now[about] != nil
+}
+
 // warn is note for what logs nothing itself: failing, that it begins, and ended, that it is over.
 func (t *troubles) warn(about trouble, failing, over string, err error) {
 	switch began, ended := t.note(about, err); {

@@ -2,8 +2,13 @@ package catalog
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 // BenchmarkArrival is the whole way of many new files in one directory, without
@@ -70,5 +75,45 @@ func arrive(b *testing.B, n int) {
 	answer()
 	if got := v.sum().Count(Failed); got != n {
 		b.Fatalf("%d files reached the queue, want %d", got, n)
+	}
+}
+
+// BenchmarkRescan is a look at a tree of files, all of them as they were.
+func BenchmarkRescan(b *testing.B) {
+	for _, n := range []int{10_000, 100_000} {
+		b.Run(fmt.Sprintf("files=%d", n), func(b *testing.B) {
+			top := b.TempDir()
+			for i := range n {
+				dir := filepath.Join(top, strconv.Itoa(i/1000))
+				if i%1000 == 0 {
+					require.NoError(b, os.Mkdir(dir, 0o755))
+				}
+				require.NoError(b, os.WriteFile(filepath.Join(dir, strconv.Itoa(i)), []byte{1}, 0o644))
+			}
+			root, err := os.OpenRoot(top)
+			require.NoError(b, err)
+			defer root.Close()
+			s := &scanner{root: root, maxNames: n, watch: func(string) {}}
+			now := time.Now()
+			c := newCore(&Config{}, "top", &ruleset{}, nil, nil, now)
+			v := newView()
+			look := func() {
+				for len(c.scans) > 0 {
+					job := c.scans[0]
+					c.prepare(job)
+					c.scanTaken()
+					c.listed(now, s.list(b.Context(), job))
+				}
+				v.apply(c.takeShown())
+			}
+			look()
+			require.Equal(b, n, v.sum().Files)
+			b.ReportAllocs()
+			for b.Loop() {
+				c.rescan(now)
+				look()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/file")
+		})
 	}
 }

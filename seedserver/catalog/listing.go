@@ -199,15 +199,16 @@ func (c *core) upsert(now time.Time, dir *node, f found, h hint) bool {
 		return true
 	}
 	was := n.stamp
+	if was == f.stamp && h&wrote == 0 {
+		return true
+	}
 	c.unindex(n)
 	n.stamp = f.stamp
 	c.index(n)
 	if n.kind != regular {
 		return true
 	}
-	if was != f.stamp || h&wrote != 0 {
-		c.changed(now, n, was, h)
-	}
+	c.changed(now, n, was, h)
 	return true
 }
 
