@@ -22,8 +22,9 @@
 //	recipient.go  Who gets it?      who has the least out for what it has shown
 //	throttle.go   How fast?         all for need; else half for each further copy
 //
-// Around them: carry.go (when others do without us), claims.go (whose word counts), audit.go (who has to show what it claims), relay.go (who passes on what it got), loan.go (what became of an offer),
-// rescue.go (leeches the swarm gives nothing), gate.go (the last pieces wait for the slow), window.go (how much is on its way
+// Around them: carry.go (when others do without us), claims.go (whose word counts), audit.go (who has to show what it claims),
+// relay.go (who passes on what it got), loan.go (what became of an offer), blocked.go (who asks for nothing), rescue.go (leeches
+// the swarm gives nothing), lull.go (what is normal for a peer), gate.go (the last pieces wait for the slow), window.go (how much is on its way
 // at a time), fill.go (the order of all this), sweep.go (what the clock brings about), rarity.go and heap.go (finding a piece
 // and a peer fast), record.go and snapshot.go (what outlives a connection, and a restart).
 //
@@ -48,13 +49,16 @@
 //	an offer is taken back                    not asked for in 20 s (10 s if the peer is not interested); slow for 30 s:
 //	                                          below a twentieth of the median, or 1 KiB/s
 //	a piece sent whole counts as received     when the peer says so, is no longer interested, or after 5 s
+//	                                          when the line idles: nothing asked of us for 2 s, by who took pieces before
 //	offered ahead to one peer                 what it takes in a second, at least two pieces; alone: in three, at least 4 MiB,
 //	                                          which is in nobody's way who comes then
 //	on its way in all                         what the line carries in a second, at least four pieces; more while that helps
 //	in swarms of 16 and less                  everybody is offered something needed every 20 s, the first time at once
 //	choke and unchoke of a peer               10 s apart; choked after 30 s without an offer
 //	stalled                                   10 times the swarm's usual time for a holder, 1 to 10 min
-//	starving                                  90 s without a piece from the swarm; the unproven share a quarter of the rate
+//	a lull of a peer                          the time in which it usually gets 20 pieces, 5 to 30 s
+//	starving                                  90 s without a piece from the swarm, who passes pieces on 3 lulls; the unproven
+//	                                          share a quarter of the rate
 //	release gate                              2 % of the pieces, at least 4, and one for each 8 leeches; with 5 leeches and more;
 //	                                          conservative mode only
 //	rate                                      halves with each copy (conservative), with every four (balanced), never (generous)
@@ -98,7 +102,8 @@
 //   - Audited holders count as proven where stalled pieces are looked for.
 //   - Needed pieces are ordered in tiers of 4 x copies sent + holders, not exactly by it.
 //   - Who has a full window is offered pieces, one at a time, when nothing else is on its way: the line does not idle.
-//   - The gate waits for nobody who came after it closed, or got nothing for 30 s.
+//   - The gate waits for nobody who came after it closed, or gets next to nothing of what it used to.
+//   - What a peer asks others for, who may never send it, is lent to another as soon as the line would idle.
 //   - The number of peers served at a time is not fixed: it follows from the window.
 //
 // # Asking

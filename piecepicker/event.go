@@ -115,6 +115,7 @@ func (p *Picker) Requested(now time.Time, id Peer, piece uint32) (Class, bool) {
 	if !q.unchoked {
 		return 0, false
 	}
+	q.asks(p.now)
 	if !ln.asked || ln.cold {
 		ln.asked = true
 		p.warm(q, ln)
@@ -125,6 +126,13 @@ func (p *Picker) Requested(now time.Time, id Peer, piece uint32) (Class, bool) {
 		p.open(q, ln) // it is needed, and here is somebody who takes it
 	}
 	return ln.class, true
+}
+
+// Cancelled notes that the peer took back a request that was to be answered.
+func (p *Picker) Cancelled(now time.Time, id Peer) {
+	if q := p.peerAt(now, id); q != nil {
+		q.answered(p.now, 1)
+	}
 }
 
 // refuse counts a request for what was not revealed. What q has already may be asked for twice by accident.
@@ -144,6 +152,7 @@ func (p *Picker) BlockSent(now time.Time, id Peer, piece, begin uint32, n int) {
 		return
 	}
 	q.moved = p.now
+	q.answered(p.now, n)
 	if q.sent += int64(n); q.sent == int64(n) {
 		p.judge(q) // it takes something
 		p.touch(q)

@@ -13,13 +13,12 @@ import (
 
 const (
 	gateShare   = 0.02
-	gatePieces  = 4    // at least,
-	gateRatio   = 8    // and one for so many leeches
-	gateLeeches = 5    // fewer are not kept waiting
-	gateUnknown = 0.2  // nor are they if more of them than this were served and have shown nothing, or bad things
-	gateSlowest = 0.05 // of the leeches need not have caught up
-	gateCaught  = 0.97 // of what is out
-	gateStuck   = 30 * time.Second
+	gatePieces  = 4                // at least,
+	gateRatio   = 8                // and one for so many leeches
+	gateLeeches = 5                // fewer are not kept waiting
+	gateUnknown = 0.2              // nor are they if more of them than this were served and have shown nothing, or bad things
+	gateSlowest = 0.05             // of the leeches need not have caught up
+	gateCaught  = 0.97             // of what is out
 	gateLeast   = 10 * time.Minute // it is never closed for longer than this, or than four copies take
 	gateEvery   = 250 * time.Millisecond
 )
@@ -28,6 +27,7 @@ type gate struct {
 	closed bool
 	done   bool // was opened, and is not closed again
 	since  time.Duration
+	size   int // pieces it keeps back
 }
 
 // gateSize returns how many pieces the gate keeps back. A few would be with a few leeches for long, while all others wait for just
@@ -50,7 +50,7 @@ func (p *Picker) closeGate() {
 		return
 	}
 	g.done = size == 0 || 4*size > len(p.pieces) || !p.gateHelps()
-	g.closed, g.since = !g.done, p.now
+	g.closed, g.since, g.size = !g.done, p.now, size
 }
 
 // openGate opens the gate when its purpose is served.
@@ -87,7 +87,7 @@ func (p *Picker) caughtUp() bool {
 	enough := int(gateCaught * float64(p.spread()))
 	p.counts = p.counts[:0]
 	for _, q := range p.takers {
-		if q.good && q.joined < p.gate.since && p.now-q.grew < gateStuck {
+		if q.good && q.joined < p.gate.since && !q.stuck {
 			p.counts = append(p.counts, q.nHave)
 		}
 	}

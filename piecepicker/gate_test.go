@@ -70,10 +70,29 @@ func TestGateIsNotForSmallOrUnknownOrSuppliedSwarms(t *testing.T) {
 }
 
 func TestGateDoesNotWaitForWhoGetsNothing(t *testing.T) {
+	w := gated(t, Config{}) // f got eighty pieces in no time
+	w.after(3 * time.Second)
+	require.Equal(t, Holding, w.p.Status(w.now).Stage)
+	w.after(3 * time.Second)
+	require.Zero(t, w.p.Status(w.now).Held)
+}
+
+func TestGateWaitsLongerForWhoIsUsedToLess(t *testing.T) {
 	w := gated(t, Config{})
-	w.after(28 * time.Second)
+	w.p.peers[w.ids["f"]].joined -= 100 * time.Second // a piece in 1.25 s: twenty in 25
+	w.after(23 * time.Second)
 	require.Equal(t, Holding, w.p.Status(w.now).Stage)
 	w.after(4 * time.Second)
+	require.Zero(t, w.p.Status(w.now).Held)
+}
+
+func TestGateDoesNotWaitForATrickle(t *testing.T) {
+	w := gated(t, Config{})
+	w.p.peers[w.ids["f"]].joined -= 8 * time.Second // ten in a second
+	for i := uint32(80); i < 84; i++ {
+		w.has("f", i)
+		w.after(3 * time.Second)
+	}
 	require.Zero(t, w.p.Status(w.now).Held)
 }
 
@@ -81,13 +100,13 @@ func TestGateOpensInTheEnd(t *testing.T) {
 	w := gated(t, Config{MaxRate: 1 << 30})
 	q := w.p.peers[w.ids["f"]]
 	for range 9*60 + 50 {
-		q.grew = w.p.now // as if it got something, but never enough
+		q.grew, q.stuck, q.lapse.since = w.p.now, false, w.p.now // as if it got something, but never enough
 		w.after(time.Second)
 	}
 	require.Equal(t, Holding, w.p.Status(w.now).Stage)
 	require.Zero(t, q.fed, "the clock of hunger stands still")
 	for range 15 {
-		q.grew = w.p.now
+		q.grew, q.stuck, q.lapse.since = w.p.now, false, w.p.now
 		w.after(time.Second)
 	}
 	require.Zero(t, w.p.Status(w.now).Held)

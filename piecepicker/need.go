@@ -66,12 +66,13 @@ func (p *Picker) needed() int {
 	return n - p.held()
 }
 
-// held returns how many unsent pieces the release gate keeps back.
+// held returns how many unsent pieces the release gate keeps back: no more than it was closed for, if some come back from
+// whom they were lent to.
 func (p *Picker) held() int {
 	if !p.gate.closed {
 		return 0
 	}
-	return len(p.need[unsent])
+	return min(len(p.need[unsent]), p.gate.size)
 }
 
 // neededBy returns the most urgent piece that q lacks, at random among equals.
@@ -79,7 +80,7 @@ func (p *Picker) neededBy(q *peer) (uint32, bool) {
 	const tries = 16
 	for t := range p.need {
 		list := p.need[t]
-		if len(list) == 0 || tier(t) == unsent && p.gate.closed {
+		if len(list) == 0 || tier(t) == unsent && len(list) <= p.held() {
 			continue
 		}
 		at := p.rng.IntN(len(list))

@@ -10,7 +10,10 @@ type peer struct {
 	// What it has.
 	have     bitset // nil when it is empty or complete
 	nHave    int
-	grew     time.Duration  // when it got its last piece
+	came     int           // how many it came with
+	grew     time.Duration // when it got its last piece
+	lapse    lapse
+	stuck    bool           // it gets next to nothing of what it used to
 	fed      time.Duration  // starveClock when it got a piece that was not from us
 	index    map[uint32]int // place in loans, by piece
 	ready    bool           // told its pieces, or had the time to
@@ -46,6 +49,8 @@ type peer struct {
 	inFlight  int64         // and those of them that move
 	lent      time.Duration // when it was offered something last
 	moved     time.Duration // when it was sent something last
+	pending   int           // requests not answered yet, as far as we know
+	stirred   time.Duration // when it asked for something, or was sent it, last
 	flipped   time.Duration // when it was choked or unchoked last
 	shunned   time.Duration // until when it is made no offers, since it took none
 	shuns     int           // of those in a row
@@ -92,6 +97,7 @@ func (p *Picker) enter(q *peer, b bitset) {
 	if !q.ready {
 		q.ready, q.member, p.entered = true, true, true
 		q.fed, q.grew = p.starveClock, p.now
+		q.lapse.since = p.now
 		p.members++
 	}
 	p.unweigh(q)
@@ -108,6 +114,7 @@ func (p *Picker) enter(q *peer, b bitset) {
 			p.own(q, i)
 		}
 	}
+	q.came, q.lapse.had = q.nHave, q.nHave
 	p.resume(q)
 	if q.nHave == len(p.pieces) {
 		q.claimed, q.complete, q.have = true, true, nil

@@ -113,6 +113,9 @@ func TestRelayDelayIsMeasured(t *testing.T) {
 		w.wants("b", false)
 		w.wants("b", true)
 		i := w.giveAll("a", 1)[0]
+		for _, k := range w.loans("a") {
+			w.p.Requested(w.now, w.ids["a"], k)
+		}
 		w.after(4 * time.Second)
 		w.has("b", i)
 	}

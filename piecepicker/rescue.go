@@ -11,7 +11,19 @@ import (
 // A peer that got nothing from the swarm for long, though the swarm has what it lacks, is served by us: whatever we believe
 // about how many copies are out. What leeches receive cannot be lied about.
 
-const starveAfter = 90 * time.Second
+const (
+	starveAfter = 90 * time.Second
+	starveLulls = 3 // who passes pieces on and used to get many need not wait that long
+)
+
+// starves reports whether q is starving.
+func (p *Picker) starves(q *peer) bool {
+	after := starveAfter
+	if q.trust == Proven {
+		after = min(after, starveLulls*q.lull())
+	}
+	return p.starveClock-q.fed > after
+}
 
 // findStarving lists who is starving: the proven first, hoarders last, and among equals who lacks least.
 func (p *Picker) findStarving() {
@@ -21,7 +33,7 @@ func (p *Picker) findStarving() {
 		if q.nHave >= spread {
 			q.fed = p.starveClock // nobody we believe has what it lacks
 		}
-		if p.starveClock-q.fed > starveAfter {
+		if p.starves(q) {
 			p.starving = append(p.starving, q)
 		}
 	}
@@ -47,7 +59,7 @@ func (q *peer) worth() int {
 // rescue offers the rarest piece to the first of the starving that can take one.
 func (p *Picker) rescue() bool {
 	for _, q := range p.starving[:min(len(p.starving), rescueTries)] {
-		if q.taker == 0 || p.starveClock-q.fed <= starveAfter || !p.free(q) || !p.affords(Rescue, q) {
+		if q.taker == 0 || !p.starves(q) || !p.free(q) || !p.affords(Rescue, q) {
 			continue
 		}
 		if i, ok := p.rarest(q); ok {

@@ -90,3 +90,23 @@ func TestNobodyStarvesOfWhatIsNotThere(t *testing.T) {
 	w.after(5 * time.Minute)
 	require.Empty(t, w.p.starving)
 }
+
+func TestWhoPassesOnAndUsedToGetMuchStarvesSooner(t *testing.T) {
+	w := starving(t, Config{MaxRate: 1 << 20})
+	w.p.shunAll()
+	for _, name := range []string{"a", "b"} {
+		for i := range uint32(40) {
+			w.has(name, i) // of the seeds, in no time
+		}
+	}
+	q := w.p.peers[w.ids["a"]]
+	q.trust = Proven
+	w.p.judge(q)
+	require.Equal(t, lullLeast, q.lull())
+	w.after(14 * time.Second)
+	w.p.forgiveAll()
+	require.Empty(t, w.p.starving)
+	w.after(4 * time.Second)
+	require.Equal(t, []*peer{q}, w.p.starving, "b may have claimed what it says")
+	require.Equal(t, lullMost, w.p.peers[w.ids["c"]].lull())
+}

@@ -61,6 +61,7 @@ func (p *Picker) sweep() {
 
 func (p *Picker) sweepPeer(q *peer, slow float64) {
 	q.meter.roll(p.now)
+	p.observe(q)
 	if q.audited != 0 && q.audited <= p.now {
 		q.audited = 0
 		p.judge(q)
@@ -72,12 +73,13 @@ func (p *Picker) sweepPeer(q *peer, slow float64) {
 		p.settle(q, false)
 		p.checkPace(q, slow)
 		p.checkStart(q)
+		p.checkBlocked(q)
 	}
 	if len(q.relay.waiting) > 0 {
 		p.overdue(q)
 	}
 	if q.unchoked && p.now-max(q.lent, q.moved) >= chokeAfter && q.open == 0 && p.now-q.flipped >= flipEvery {
-		q.unchoked, q.flipped = false, p.now
+		q.unchoked, q.flipped, q.pending = false, p.now, 0
 		p.tell(Decision{Kind: KindChoke, Peer: q.id, Reason: Reason{Code: Idle, After: chokeAfter}})
 	}
 	p.touch(q)

@@ -106,6 +106,8 @@ func (m *masquerade) grants(now time.Time, p *peer, r peerwire.Request) (Class, 
 	return Class(class), ok && p.spends(r, m.cfg.Info.PieceSize(int(r.Index)))
 }
 
+func (m *masquerade) cancelled(now time.Time, p *peer) { m.picker.Cancelled(now, p.number) }
+
 func (m *masquerade) blocksSent(now time.Time, p *peer, r run) {
 	m.picker.BlockSent(now, p.number, r.index, r.begin, r.bytes())
 	if e := p.spent[r.index]; e != nil {

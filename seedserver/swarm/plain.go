@@ -73,6 +73,7 @@ func (indifferent) hasBits(time.Time, *peer, []byte) {}
 func (indifferent) hasAll(time.Time, *peer)          {}
 func (indifferent) hasNone(time.Time, *peer)         {}
 func (indifferent) uploadOnly(time.Time, *peer)      {}
+func (indifferent) cancelled(time.Time, *peer)       {}
 func (indifferent) blocksSent(time.Time, *peer, run) {}
 func (indifferent) keepsSeeds() bool                 { return false }
 

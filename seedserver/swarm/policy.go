@@ -27,6 +27,8 @@ type policy interface {
 	// grants reports whether p may have the block r while it is unchoked, and what for. It is asked, and blocksSent told, only
 	// if Config.Superseed is set.
 	grants(now time.Time, p *peer, r peerwire.Request) (Class, bool)
+	// cancelled is told that p took back a request before the block left.
+	cancelled(now time.Time, p *peer)
 	// blocksSent is told of blocks that left for p, and sent of payload bytes since its last call.
 	blocksSent(now time.Time, p *peer, r run)
 	sent(p *peer, bytes int64)

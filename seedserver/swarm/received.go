@@ -179,6 +179,7 @@ func (l *loop) cancelled(now time.Time, p *peer, r peerwire.Request) {
 		p.noise++
 		return
 	}
+	l.policy.cancelled(now, p)
 	if p.refused++; p.refused > maxRefused { // who asks and takes back for ever costs work, too
 		l.drop(now, p, errNoise)
 		return
