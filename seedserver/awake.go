@@ -24,6 +24,7 @@ type seeding struct {
 	swarm   *swarm.Swarm
 	content swappable
 	limit   *budget.Node
+	kept    kept      // savePickers alone uses it
 	end     func()    // ends the swarm and waits for it
 	alone   time.Time // since when nobody is connected, as far as that was looked at; zero while somebody is
 }

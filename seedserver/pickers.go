@@ -107,15 +107,15 @@ func (ts *torrents) savePickers(ctx context.Context) {
 		}
 		stats := s.swarm.Stats()
 		now := kept{peers: stats.Peers > 0, uploaded: stats.Uploaded}
-		if !now.peers && now.uploaded == t.kept.uploaded && !t.kept.peers {
+		if !now.peers && now.uploaded == s.kept.uploaded && !s.kept.peers {
 			continue // nobody was here since it was saved
 		}
 		state := s.swarm.Snapshot()
 		now.sum = maphash.Bytes(stateSeed, state)
-		if len(state) > 0 && now.sum != t.kept.sum {
+		if len(state) > 0 && now.sum != s.kept.sum {
 			changed = append(changed, ledger.Picker{InfoHash: t.infohash(), State: state})
 		}
-		marks = append(marks, func() { t.kept = now })
+		marks = append(marks, func() { s.kept = now })
 	}
 	if len(changed) > 0 {
 		err := ts.pickers.ledger.SavePickers(ctx, changed)

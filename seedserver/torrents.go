@@ -60,7 +60,6 @@ type torrent struct {
 	paused  atomic.Bool             // its bytes are being checked
 	sent    atomic.Int64            // payload bytes, by swarms that have ended
 	seen    atomic.Pointer[spread]  // for spreadLately
-	kept    kept                    // savePickers alone uses it
 	judged  judged
 
 	mu      sync.Mutex // held while it wakes, falls asleep, or is changed

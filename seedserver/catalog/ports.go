@@ -102,10 +102,6 @@ type Record struct {
 	// Name is the name in the info dict: what was the last element of Path when
 	// it was hashed.
 	Name string
-	// Unit says that Path is a directory, all of it one torrent.
-	Unit bool
-	// Private says that the torrent has the private flag (BEP 27).
-	Private bool
 	// Stamp is the file's. A unit's has the device and inode of the directory
 	// and the sum of the sizes; its ModTime and ChangeTime are no times but
 	// digests of its files' paths and stamps. Any int64 can occur.
@@ -114,6 +110,10 @@ type Record struct {
 	PieceLength int64
 	// InfoHash is that of the torrent.
 	InfoHash metainfo.InfoHash
+	// Unit says that Path is a directory, all of it one torrent.
+	Unit bool
+	// Private says that the torrent has the private flag (BEP 27).
+	Private bool
 	// Published is when these bytes were first published.
 	Published time.Time
 }

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
@@ -13,7 +12,7 @@ import (
 type view struct {
 	mu     sync.RWMutex
 	root   Entry
-	dirs   map[string][]Entry // of directories that are let in
+	dirs   map[string]*dirView // of directories that are let in
 	totals Totals
 
 	access     map[string]any                 // of directories that have rules of access
@@ -24,7 +23,7 @@ type view struct {
 func newView() *view {
 	return &view{
 		root: Entry{Dir: true, State: Directory},
-		dirs: map[string][]Entry{"": nil},
+		dirs: map[string]*dirView{"": {}},
 
 		access: map[string]any{},
 		places: map[metainfo.InfoHash][]string{},
@@ -56,8 +55,8 @@ func (v *view) apply(s shown) {
 		for name := range names {
 			delete(v.dirs, join(dir, name))
 		}
-		if list, ok := v.dirs[dir]; ok {
-			v.dirs[dir] = slices.DeleteFunc(list, func(e Entry) bool { return names[e.Name] })
+		if d, ok := v.dirs[dir]; ok {
+			d.rows = slices.DeleteFunc(d.rows, func(r row) bool { return names[r.name()] })
 		}
 	}
 	for _, e := range s.fresh {
@@ -66,15 +65,15 @@ func (v *view) apply(s shown) {
 			v.root = e
 		case e.Dir && e.listed():
 			if _, ok := v.dirs[e.Path]; !ok {
-				v.dirs[e.Path] = nil
+				v.dirs[e.Path] = &dirView{}
 			}
 		case e.Dir:
 			delete(v.dirs, e.Path)
 		}
 	}
 	for dir, entries := range fresh {
-		if _, ok := v.dirs[dir]; ok {
-			v.dirs[dir] = merge(v.dirs[dir], entries)
+		if d, ok := v.dirs[dir]; ok {
+			d.merge(entries)
 		}
 	}
 	v.applyPlaces(s)
@@ -83,38 +82,6 @@ func (v *view) apply(s shown) {
 // listed reports whether what is in the directory e is shown: a unit that is
 // left out for its size is, a directory that is left out is not.
 func (e *Entry) listed() bool { return e.Unit || e.State != LeftOut && e.State != Temporary }
-
-// merge puts entries into a sorted list, in place of those of the same name.
-func merge(list, entries []Entry) []Entry {
-	var added []Entry
-	for _, e := range entries {
-		if i, ok := search(list, e.Name); ok {
-			list[i] = e
-		} else {
-			added = append(added, e)
-		}
-	}
-	if len(added) == 0 {
-		return list
-	}
-	slices.SortFunc(added, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
-	i, j := len(list)-1, len(added)-1
-	list = append(list, added...)
-	for k := len(list) - 1; j >= 0; k-- { // from behind, so that nothing is overwritten
-		if i >= 0 && list[i].Name > added[j].Name {
-			list[k] = list[i]
-			i--
-		} else {
-			list[k] = added[j]
-			j--
-		}
-	}
-	return list
-}
-
-func search(list []Entry, name string) (int, bool) {
-	return slices.BinarySearchFunc(list, name, func(e Entry, name string) int { return strings.Compare(e.Name, name) })
-}
 
 // lookup returns the entry at path.
 func (v *view) lookup(path string) (Entry, bool) {
@@ -134,8 +101,10 @@ func (v *view) stored(path string) (Entry, bool) {
 		return v.root, true
 	}
 	dir, name := split(path)
-	if i, ok := search(v.dirs[dir], name); ok {
-		return v.dirs[dir][i], true
+	if d, ok := v.dirs[dir]; ok {
+		if i, ok := d.search(name); ok {
+			return d.entry(i), true
+		}
 	}
 	return Entry{}, false
 }
@@ -150,19 +119,19 @@ func (e *Entry) inherit(unit Entry) {
 func (v *view) list(dir string) ([]Entry, bool) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	stored, ok := v.dirs[dir]
+	d, ok := v.dirs[dir]
 	if !ok {
 		return nil, false
 	}
-	list := make([]Entry, len(stored))
-	copy(list, stored)
 	var unit Entry
+	if d.inUnit {
+		unit, _ = v.stored(d.in)
+	}
+	list := make([]Entry, len(d.rows))
 	for i := range list {
-		if e := &list[i]; e.State == inherited {
-			if unit.Path != e.In || !unit.Dir {
-				unit, _ = v.stored(e.In)
-			}
-			e.inherit(unit)
+		list[i] = d.entry(i)
+		if list[i].State == inherited {
+			list[i].inherit(unit)
 		}
 	}
 	return list, true
