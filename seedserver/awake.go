@@ -55,8 +55,12 @@ func diskFailed(err error) bool {
 	return err != nil && !errors.Is(err, storage.ErrChanged) && !errors.Is(err, storage.ErrClosed) && !errors.Is(err, storage.ErrRange)
 }
 
+// ReadAhead is part of swarm.ReadAheader.
+func (s *swappable) ReadAhead(off, n int64) { s.current.Load().ReadAhead(off, n) }
+
 // swap puts c in place and closes what was there.
 func (s *swappable) swap(c *storage.Content) {
+	c.Scatter()
 	if old := s.current.Swap(c); old != nil {
 		old.Close()
 	}

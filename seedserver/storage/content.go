@@ -26,6 +26,8 @@ type Content struct {
 	root   *os.Root
 	files  []file
 	length int64
+	slots  chan struct{} // those who wait for the disk; nil unless scattered
+	hints  atomic.Int32  // how many more ReadAhead passes on
 }
 
 // file is a File with its place in the content and its open descriptor.
@@ -33,6 +35,7 @@ type file struct {
 	File
 	offset int64
 	target bool                       // written, and made if it is not there; it has no stamp
+	apart  bool                       // read by many in different places: see Content.Scatter
 	open   atomic.Pointer[descriptor] // nil: not open; closed: never again
 }
 
@@ -61,7 +64,11 @@ func (f *file) openIn(root *os.Root) (handle, Stamp, error) {
 	if f.target {
 		return f.make(root)
 	}
-	return openFile(root, f.Path, false)
+	h, stamp, err := openFile(root, f.Path, false)
+	if err == nil && f.apart {
+		h.scatter()
+	}
+	return h, stamp, err
 }
 
 func (f *File) check(room int64) error {
@@ -136,7 +143,7 @@ func (c *Content) readFile(f *file, p []byte, off int64) error {
 	if err != nil {
 		return err
 	}
-	n, readErr := d.handle.readAt(p, off)
+	n, readErr := c.read(d.handle, p, off)
 	now, statErr := d.handle.stamp()
 	d.release()
 	if statErr != nil {

@@ -25,6 +25,13 @@
 // component may be a symbolic link. A FIFO, device or socket that took a file's
 // place is refused without waiting for it.
 //
+// # Contents larger than memory
+//
+// Peers of a swarm read in many places at once. [Content.Scatter] turns off the system's guesses of what is read next, which are
+// made for one reader and read twice what is sent, and [Content.ReadAhead] names what peers have asked for instead. On Linux a read
+// first takes what is in memory; one that has to wait for the disk takes one of 64 places of its content, so that a disk that hangs
+// does not use up the process's threads.
+//
 // # Downloads
 //
 // A [Target] is the files of a torrent that is not complete: its pieces are written in any order, in sparse files, below an

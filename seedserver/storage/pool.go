@@ -22,6 +22,7 @@ const (
 // no lock.
 type Pool struct {
 	limit int
+	slots chan struct{} // reads that wait for the disk
 
 	mu   sync.Mutex
 	ring []*descriptor
@@ -35,7 +36,7 @@ func NewPool(limit int) *Pool {
 	if limit <= 0 {
 		limit = min(max(openFileLimit()/2, minDescriptors), maxDescriptors)
 	}
-	return &Pool{limit: limit}
+	return &Pool{limit: limit, slots: make(chan struct{}, slowPoolReads)}
 }
 
 // Limit returns the number of descriptors the pool keeps at most.

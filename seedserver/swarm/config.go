@@ -20,6 +20,12 @@ type Content interface {
 	ReadAt(p []byte, off int64) error
 }
 
+// A ReadAheader is Content that is told what is going to be read next.
+type ReadAheader interface {
+	// ReadAhead says that n bytes from byte off on are going to be read soon. It does not wait for them. Concurrent calls are made.
+	ReadAhead(off, n int64)
+}
+
 // Limiter paces what is sent.
 type Limiter interface {
 	// Wait returns nil when n bytes may leave, or an error when ctx ends before that. n may be up to 512 KiB.

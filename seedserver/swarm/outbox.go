@@ -13,6 +13,7 @@ const (
 	maxChunk    = 512 << 10 // bytes of blocks that one read and one write may carry
 	firstChunk  = 64 << 10
 	minChunk    = 16 << 10
+	chunksAhead = 4 // chunks that the disk is told of before they are read, maxChunk bytes at the most
 	metadataRun = 4 // metadata pieces that one write may carry
 )
 
@@ -209,13 +210,14 @@ func (o *outbox) take(w *writer, paused, limited bool) task {
 	n := min(len(o.metadata), metadataRun)
 	w.metadata = append(w.metadata[:0], o.metadata[:n]...)
 	o.metadata = o.metadata[n:]
-	w.runs, w.need = w.runs[:0], 0
+	w.runs, w.next, w.need = w.runs[:0], w.next[:0], 0
 	if o.queue.n > 0 && !paused {
 		need, class := o.queue.next(chunk)
 		w.class = class
 		switch {
 		case !limited || need <= o.credit[class]:
 			w.runs = o.queue.take(w.runs, chunk)
+			w.next = o.queue.peek(w.next, min(chunksAhead*chunk, maxChunk))
 			if limited {
 				o.credit[class] -= need
 			}

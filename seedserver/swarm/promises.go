@@ -161,6 +161,28 @@ func (q *promises) take(dst []run, limit int) []run {
 	return dst
 }
 
+// peek appends to dst what take is going to move next, as long as it makes up limit bytes at the most.
+func (q *promises) peek(dst []run, limit int) []run {
+	class := q.urgent()
+	for i := range q.runs {
+		r := q.runs[i]
+		if r.class != class {
+			continue
+		}
+		fit := fitting(&r, limit, false)
+		if fit > 0 {
+			part := r
+			part.n = fit
+			dst = append(dst, part)
+			limit -= part.bytes()
+		}
+		if fit < r.n {
+			break
+		}
+	}
+	return dst
+}
+
 // clear empties the queue.
 func (q *promises) clear() { *q = promises{runs: q.runs[:0]} }
 

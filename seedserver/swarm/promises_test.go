@@ -90,6 +90,12 @@ func TestPromisesModel(t *testing.T) {
 				if size > 0 {
 					require.Equal(t, urgent, class)
 				}
+				peeked := blocks(q.peek(nil, limit))
+				if size > limit {
+					require.Empty(t, peeked)
+				} else {
+					require.True(t, slices.Equal(want, peeked), "peeked at %v, want %v", peeked, want)
+				}
 				taken := blocks(q.take(nil, limit))
 				require.True(t, slices.Equal(want, taken), "took %v, want %v", taken, want)
 			},

@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -60,6 +61,41 @@ func TestConsecutiveBlocksAreOneRead(t *testing.T) {
 		r.send(append(requests(7, 0, 4), requests(8, 0, 4)...)...)
 		require.Len(t, r.take(), 8)
 		require.LessOrEqual(t, content.reads.Load()-before, int32(2))
+	})
+}
+
+// ahead is content that notes what it was told of.
+type ahead struct {
+	Content
+	mu   sync.Mutex
+	told [][2]int64
+}
+
+func (a *ahead) ReadAhead(off, n int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.told = append(a.told, [2]int64{off, n})
+}
+
+// What the peer waits for is named before it is read: no more than that, and what lies side by side in one piece.
+func TestContentIsToldWhatIsReadNext(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cfg, content := torrent(1<<20, 256<<10)
+		told := &ahead{Content: content}
+		cfg.Content = told
+		r := connect(t, start(t, cfg), modern)
+		r.take()
+		r.send(append(requests(1, 0, 10), requests(3, 0, 1)...)...)
+		require.Len(t, r.take(), 11)
+		told.mu.Lock()
+		defer told.mu.Unlock()
+		const piece = 256 << 10
+		require.Equal(t, [2]int64{piece + firstChunk, 10*block - firstChunk}, told.told[0])
+		require.Equal(t, [2]int64{3 * piece, block}, told.told[1])
+		for _, next := range told.told {
+			require.LessOrEqual(t, next[0]+next[1], int64(3*piece+block))
+			require.GreaterOrEqual(t, next[0], int64(piece+firstChunk))
+		}
 	})
 }
 

@@ -39,11 +39,12 @@ type Swarm struct {
 
 	limited   bool // something paces the blocks
 	limiters  [Classes]Limiter
-	asks      bool    // peers are asked for blocks
-	selective bool    // not everybody may have everything: the policy is asked for each block
-	tells     bool    // the policy is told of each block that was sent
-	receive   Limiter // of what comes; nil for none
-	last      []byte  // what Snapshot returns once done is closed
+	ahead     ReadAheader // nil if the content does not want to know
+	asks      bool        // peers are asked for blocks
+	selective bool        // not everybody may have everything: the policy is asked for each block
+	tells     bool        // the policy is told of each block that was sent
+	receive   Limiter     // of what comes; nil for none
+	last      []byte      // what Snapshot returns once done is closed
 }
 
 // inboxSize is how many events wait at most; each may carry all messages of one read.
@@ -68,6 +69,7 @@ func New(cfg Config) *Swarm {
 		tells:     cfg.revealsPieces(),
 	}
 	s.limited, s.limiters = cfg.limiters()
+	s.ahead, _ = cfg.Content.(ReadAheader)
 	if cfg.Download != nil {
 		s.receive = cfg.Download.Limiter
 	}

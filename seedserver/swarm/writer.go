@@ -19,6 +19,7 @@ type writer struct {
 	frames   []byte
 	metadata []metadataAnswer
 	runs     []run         // all of one class
+	next     []run         // of the same peer, to be sent after runs
 	class    Class         // of runs, or of what to ask the Limiter for
 	need     int           // bytes to ask the Limiter for
 	sent     []run         // those of runs that could be read
@@ -88,6 +89,9 @@ func (p *peer) send(w *writer) error {
 	p.boundUnsent(w.unsent)
 	buf := borrow(total)
 	defer giveBack(buf)
+	if p.swarm.ahead != nil {
+		p.readAhead(w.next)
+	}
 	p.load(w, (*buf)[:total])
 	payload, took, err := p.flush(w)
 	p.uploaded.Add(payload)
@@ -131,11 +135,7 @@ func (p *peer) load(w *writer, buf []byte) {
 	s := p.swarm
 	w.sent = w.sent[:0]
 	for runs := w.runs; len(runs) > 0; {
-		off, size, n := s.offset(runs[0]), runs[0].bytes(), 1
-		for n < len(runs) && s.offset(runs[n]) == off+int64(size) {
-			size += runs[n].bytes()
-			n++
-		}
+		off, size, n := s.adjoining(runs)
 		data := buf[:size:size]
 		if err := s.cfg.Content.ReadAt(data, off); err != nil {
 			p.unreadable(runs[:n], err)
@@ -145,6 +145,25 @@ func (p *peer) load(w *writer, buf []byte) {
 		}
 		buf, runs = buf[size:], runs[n:]
 	}
+}
+
+// readAhead tells the content of runs that are sent next.
+func (p *peer) readAhead(runs []run) {
+	for len(runs) > 0 {
+		off, size, n := p.swarm.adjoining(runs)
+		p.swarm.ahead.ReadAhead(off, int64(size))
+		runs = runs[n:]
+	}
+}
+
+// adjoining returns how many of runs, one at least, follow each other in the content, where they begin, and their bytes.
+func (s *Swarm) adjoining(runs []run) (off int64, size, n int) {
+	off, size, n = s.offset(runs[0]), runs[0].bytes(), 1
+	for n < len(runs) && s.offset(runs[n]) == off+int64(size) {
+		size += runs[n].bytes()
+		n++
+	}
+	return off, size, n
 }
 
 func addBlocks(out *peerwire.BlockRun, runs []run, data []byte) {
