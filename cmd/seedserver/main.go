@@ -55,6 +55,7 @@ type streams struct {
 }
 
 func main() {
+	limitMemory()
 	os.Exit(run(os.Args[1:], streams{os.Stdout, os.Stderr}))
 }
 

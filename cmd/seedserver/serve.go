@@ -141,6 +141,9 @@ func (c *serveCmd) Run(ctx context.Context, s streams, args rawArgs) error {
 	if os.Geteuid() == 0 {
 		cfg.Logger.Warn("running as root: a user of its own is safer; it needs to read the directory and to write its state")
 	}
+	if limit, ok := memoryLimit(); ok {
+		cfg.Logger.Info("memory is limited", "bytes", limit)
+	}
 	if c.RebuildState {
 		aside, err := seedserver.RebuildState(cfg.State)
 		if err != nil {
