@@ -105,7 +105,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, errors.Join(err, s.logs.close())
 	}
 	s.pickers = newPickers(s.ledger, s.log)
-	s.store = newStore(s.ledger, s.pickers, s.troubles, s.log)
+	s.store = newStore(s.ledger, s.pickers, s.log)
 	if s.account, err = newAccount(&s.cfg, s.ledger, s.troubles, s.log); err != nil {
 		return nil, errors.Join(err, s.ledger.Close(), s.logs.close())
 	}
@@ -222,6 +222,7 @@ func (s *Server) newCatalog() (*catalog.Catalog, error) {
 		Dir: s.cfg.Dir, Publisher: publisher{s}, Store: s.store,
 		Settle: s.cfg.SettleWrite, SettleRenamed: s.cfg.SettleRename, SettleBlind: s.cfg.SettleBlind,
 		Rescan: s.cfg.Rescan, Poll: s.cfg.Poll, Units: s.cfg.Units, PieceLength: s.cfg.PieceLength, Around: standBack, Access: s.gate.read, Private: s.cfg.Private,
+		Saved:  func(err error) { s.troubles.note(troubleHashed, err) }, // it logs that itself
 		Logger: s.log,
 	})
 	if err != nil {

@@ -18,7 +18,6 @@ type store struct {
 	ledger  *ledger.Ledger
 	pickers *pickers
 	log     *slog.Logger
-	trouble *troubles
 
 	mu      sync.RWMutex
 	entries map[string]int64 // by path: the entry of the version that was there last, which may be retired
@@ -28,8 +27,8 @@ type store struct {
 	meters meters
 }
 
-func newStore(l *ledger.Ledger, p *pickers, t *troubles, log *slog.Logger) *store {
-	return &store{ledger: l, pickers: p, log: log, trouble: t, entries: map[string]int64{}, unwritten: map[metainfo.InfoHash][]byte{}}
+func newStore(l *ledger.Ledger, p *pickers, log *slog.Logger) *store {
+	return &store{ledger: l, pickers: p, log: log, entries: map[string]int64{}, unwritten: map[metainfo.InfoHash][]byte{}}
 }
 
 // Load is part of catalog.Store. Torrents are not read: next to nobody asks for more than a few.
@@ -97,8 +96,7 @@ func (s *store) readTorrent(h metainfo.InfoHash) (*metainfo.Torrent, error) {
 }
 
 // Write is part of catalog.Store. Torrents are on disk before the versions that name them; runs of versions go in one transaction.
-func (s *store) Write(ctx context.Context, changes []catalog.Change) (err error) {
-	defer func() { s.trouble.note(troubleHashed, err) }() // the catalog logs it
+func (s *store) Write(ctx context.Context, changes []catalog.Change) error {
 	if err := s.writeTorrents(ctx, changes); err != nil {
 		return err
 	}

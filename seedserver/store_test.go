@@ -42,7 +42,7 @@ func TestRenamedKeepsItsEntry(t *testing.T) {
 			l, err := ledger.Open(t.Context(), t.TempDir())
 			require.NoError(t, err)
 			defer l.Close()
-			s := newStore(l, newPickers(l, nil), nil, slog.New(slog.DiscardHandler))
+			s := newStore(l, newPickers(l, nil), slog.New(slog.DiscardHandler))
 			require.NoError(t, s.Write(t.Context(), []catalog.Change{version("a", 1, ""), version("b", 2, "")}))
 			before := map[int64]string{s.entries["a"]: "a", s.entries["b"]: "b"}
 			for _, batch := range tt.batches {
@@ -69,7 +69,7 @@ func TestTorrentsOfLiveVersions(t *testing.T) {
 	l, err := ledger.Open(t.Context(), t.TempDir())
 	require.NoError(t, err)
 	defer l.Close()
-	s := newStore(l, newPickers(l, nil), nil, slog.New(slog.DiscardHandler))
+	s := newStore(l, newPickers(l, nil), slog.New(slog.DiscardHandler))
 	now := time.Now()
 	save := func(path string, hash byte) catalog.Change {
 		return catalog.Change{At: now, Record: catalog.Record{Path: path, InfoHash: [20]byte{hash}, Published: now}}
@@ -100,7 +100,7 @@ func TestUnwrittenTorrents(t *testing.T) {
 	l, err := ledger.Open(t.Context(), t.TempDir())
 	require.NoError(t, err)
 	defer l.Close()
-	s := newStore(l, newPickers(l, nil), nil, slog.New(slog.DiscardHandler))
+	s := newStore(l, newPickers(l, nil), slog.New(slog.DiscardHandler))
 	save := func(name string) catalog.Change {
 		info, h := infoOf(name)
 		return catalog.Change{At: time.Now(), Info: info, Record: catalog.Record{Path: name, InfoHash: h}}
@@ -136,7 +136,7 @@ func TestLoadOlderVersions(t *testing.T) {
 	require.NoError(t, l.WriteTorrent(t.Context(), ledger.Torrent{InfoHash: h, Data: doc.Encode()}))
 	require.NoError(t, l.AddVersions(t.Context(), []ledger.Version{{Path: "a", InfoHash: h}, {Path: "lost", InfoHash: [20]byte{1}}}))
 
-	records, err := newStore(l, newPickers(l, nil), nil, slog.New(slog.DiscardHandler)).Load(t.Context())
+	records, err := newStore(l, newPickers(l, nil), slog.New(slog.DiscardHandler)).Load(t.Context())
 	require.NoError(t, err)
 	require.Len(t, records, 1, "one is hashed again")
 	require.Equal(t, "a", records[0].Name)

@@ -108,7 +108,7 @@ func (c *Catalog) newLoop(records []Record) *loop {
 
 func (c *Catalog) newOutlet(ctx context.Context, l *loop) *outlet {
 	return &outlet{
-		publisher: c.cfg.Publisher, store: c.cfg.store(), log: l.log,
+		publisher: c.cfg.Publisher, store: c.cfg.store(), saved: c.cfg.Saved, log: l.log,
 		known: map[metainfo.InfoHash]bool{},
 		answer: func(o order, known bool, err error) {
 			l.post(ctx, func(c *core, now time.Time) { c.answered(now, o, known, err) })

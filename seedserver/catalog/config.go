@@ -72,6 +72,11 @@ type Config struct {
 	// MaxPath bounds the length of a path below Dir in bytes. If zero, 1024.
 	MaxPath int
 
+	// Saved, if not nil, is told how each attempt ended to hand the Store all that
+	// it has not taken: nil, or why some of it waits. It is called by one
+	// goroutine.
+	Saved func(err error)
+
 	// Logger gets what an operator can act on. If nil, nothing is logged.
 	Logger *slog.Logger
 }

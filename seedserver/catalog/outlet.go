@@ -15,6 +15,7 @@ import (
 type outlet struct {
 	publisher Publisher
 	store     Store
+	saved     func(err error) // nil: nobody is told
 	log       *slog.Logger
 	known     map[metainfo.InfoHash]bool // what the Publisher has
 	answer    func(o order, known bool, err error)
@@ -103,6 +104,9 @@ func (o *outlet) save(ctx context.Context) {
 		tries = maxTries // it may be one change that the Store does not like
 	}
 	left, err := o.saveParts(ctx, o.unsaved, &tries)
+	if o.saved != nil {
+		o.saved(err)
+	}
 	switch {
 	case err == nil && before:
 		o.log.Info("what was hashed is saved again", "changes", len(o.unsaved))

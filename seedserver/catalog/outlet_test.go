@@ -62,7 +62,8 @@ func TestOutletSavesWhenThereIsRoomAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		store := &shelf{full: true}
-		o := &outlet{store: store, log: slog.New(slog.NewTextHandler(&log, nil))}
+		var saved error
+		o := &outlet{store: store, saved: func(err error) { saved = err }, log: slog.New(slog.NewTextHandler(&log, nil))}
 		ctx, cancel := context.WithCancel(t.Context())
 		batches := make(chan []order)
 		done := make(chan struct{})
@@ -73,12 +74,14 @@ func TestOutletSavesWhenThereIsRoomAgain(t *testing.T) {
 		}
 		synctest.Wait()
 		require.Empty(t, store.taken)
+		require.ErrorIs(t, saved, errNoRoom)
 		require.LessOrEqual(t, store.writes, 1+4*maxTries, "one at once, then some every five seconds")
 
 		store.setFull(false)
 		time.Sleep(saveAgain)
 		synctest.Wait()
 		require.Len(t, store.taken, 20)
+		require.NoError(t, saved)
 		require.IsIncreasing(t, store.taken)
 		batches <- orders("late")
 		synctest.Wait()
