@@ -167,7 +167,7 @@ func (ts *torrents) document(t *torrent) (*metainfo.Torrent, error) {
 	v := t.version.Load()
 	doc, err := ts.store.torrent(v.InfoHash)
 	if err != nil {
-		if !t.paused.Load() && !ts.store.trouble.has(troubleHashed) { // paused, that is under way
+		if !t.paused.Load() && !ts.troubles.has(troubleHashed) { // paused, that is under way
 			ts.recheck(v.InfoHash)
 		}
 		return nil, fmt.Errorf("reading the info dict: %w", err)

@@ -1,11 +1,14 @@
 package swarm
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -327,7 +330,8 @@ func (passing) Temporary() bool { return true }
 
 func TestAcceptErrors(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		h, sb := NewHost(HostConfig{}), newSwitchboard()
+		var log bytes.Buffer
+		h, sb := NewHost(HostConfig{Logger: slog.New(slog.NewTextHandler(&log, nil))}), newSwitchboard()
 		ended := make(chan error, 1)
 		go func() { ended <- h.Serve(t.Context(), sb) }()
 		began := time.Now()
@@ -335,6 +339,7 @@ func TestAcceptErrors(t *testing.T) {
 			sb.errs <- passing{errors.New("too many open files")}
 		}
 		require.Greater(t, time.Since(began), 10*time.Second, "it waits, longer and longer")
+		require.Equal(t, 1, strings.Count(log.String(), "cannot be accepted"), "and says so once a minute")
 		c := sb.call(t, "198.51.100.1:1")
 		require.False(t, c.over())
 		sb.errs <- io.ErrUnexpectedEOF
