@@ -16,7 +16,8 @@ import (
 	"github.com/seedserver/bittorrent/tracker/peerstore"
 )
 
-// TestTrackerKnowsLiars: our tracker does not hand out their addresses while it has others, and puts audited seeds first.
+// TestTrackerKnowsLiars: our tracker does not hand out their addresses while it has others, tells them of nobody, and puts audited
+// seeds first.
 func TestTrackerKnowsLiars(t *testing.T) {
 	l, err := ledger.Open(t.Context(), t.TempDir())
 	require.NoError(t, err)
@@ -53,6 +54,7 @@ func TestTrackerKnowsLiars(t *testing.T) {
 	judge(netip.MustParseAddrPort("[2001:db8::1]:0"), swarm.Liar)
 	require.Equal(t, []string{early}, announce("198.51.100.9:9", 10), "there is nobody else")
 	announce(late, 0)
+	require.Empty(t, announce(early, 10), "a liar is told of nobody")
 	announce(six, 0)
 	announce(honest, 0)
 	require.ElementsMatch(t, []string{honest, "198.51.100.9:9"}, announce("198.51.100.8:8", 10))

@@ -26,7 +26,7 @@ type witness struct {
 	completing sync.Mutex
 }
 
-// Announce is part of httptracker.Store.
+// Announce is part of httptracker.Store. A liar is told of nobody, and others of no liars while there are others.
 func (w *witness) Announce(now time.Time, req *tracker.AnnounceRequest, res *tracker.AnnounceResponse) (tracker.Standing, error) {
 	standing, completed, err := w.announce(now, req, res)
 	if err != nil {
@@ -35,8 +35,12 @@ func (w *witness) Announce(now time.Time, req *tracker.AnnounceRequest, res *tra
 	if t := w.torrents.find(metainfo.InfoHash(req.InfoHash)); t != nil {
 		w.torrents.store.ledger.AddPeer(now, t.entry.Load(), req.Addr.Addr())
 		w.heardOf(t, req)
-		if v := t.judged.of(req.Addr.Addr()); v != swarm.Unknown {
+		v := t.judged.of(req.Addr.Addr())
+		if v != swarm.Unknown {
 			w.Store.Prefer(req.InfoHash, req.Addr, preferences[v])
+		}
+		if v == swarm.Liar {
+			res.Peers4, res.Peers6 = res.Peers4[:0], res.Peers6[:0]
 		}
 		t.judged.withoutLiars(res)
 		if completed {

@@ -77,11 +77,8 @@ func (m *masquerade) compared(now time.Time, p *peer, r peerwire.Request, c comp
 	}
 }
 
-// judge tells who has to know when the verdict on p's address changes.
+// judge keeps the verdict on p, and tells who has to know when it changes.
 func (m *masquerade) judge(p *peer) {
-	if m.cfg.Judged == nil {
-		return
-	}
 	v := Unknown
 	switch trust := m.picker.TrustOf(p.number); {
 	case trust == piecepicker.Liar:
@@ -91,7 +88,9 @@ func (m *masquerade) judge(p *peer) {
 	}
 	if v != p.verdict {
 		p.verdict = v
-		m.cfg.Judged(p.judgedAt(), v)
+		if m.cfg.Judged != nil {
+			m.cfg.Judged(p.judgedAt(), v)
+		}
 	}
 }
 

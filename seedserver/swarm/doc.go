@@ -60,7 +60,7 @@
 // wants leeches; one that hides what it has also wants a few seeds, to count on.
 //
 // Peers tell each other of peers through us, and us of others (BEP 11): once a minute, at most fifty, other ones to each, and of
-// itself a Swarm says nothing. Where there is no room, a peer of no use makes way, else the one of the lowest canonical priority
+// itself a Swarm says nothing, of liars neither, and to them. Where there is no room, a peer of no use makes way, else the one of the lowest canonical priority
 // for one of a higher (BEP 40). In a private torrent nobody is told of, and only those are dialled that its tracker or a person
 // told (BEP 27).
 //

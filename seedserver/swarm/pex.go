@@ -82,11 +82,11 @@ func (p *peer) pexFlags() (f extension.PEXFlags) {
 	return f
 }
 
-// connectable returns the peers that others may be told of, by where they listen.
+// connectable returns the peers that others may be told of, by where they listen: no liars.
 func (l *loop) connectable(now time.Time) map[netip.AddrPort]*peer {
 	all := make(map[netip.AddrPort]*peer, len(l.peers))
 	for p := range l.peers {
-		if addr := p.listens(); addr.IsValid() && now.Sub(p.connected) >= pexSettled && !slices.Contains(l.swarm.cfg.Own, addr) {
+		if addr := p.listens(); addr.IsValid() && p.verdict != Liar && now.Sub(p.connected) >= pexSettled && !slices.Contains(l.swarm.cfg.Own, addr) {
 			all[addr] = p
 		}
 	}
@@ -94,12 +94,12 @@ func (l *loop) connectable(now time.Time) map[netip.AddrPort]*peer {
 }
 
 // tellPeers sends each peer what is new, where it is time to. Nothing is told in a private torrent, since nobody was told an id for
-// it; what is told says nothing about ourselves.
+// it; what is told says nothing about ourselves. A liar is told of nobody.
 func (l *loop) tellPeers(now time.Time) {
 	var current map[netip.AddrPort]*peer
 	for p := range l.peers {
 		id := p.theirs.ID(extension.PEXName)
-		if id == 0 || p.exchange.due.IsZero() || now.Before(p.exchange.due) {
+		if id == 0 || p.verdict == Liar || p.exchange.due.IsZero() || now.Before(p.exchange.due) {
 			continue
 		}
 		if current == nil {

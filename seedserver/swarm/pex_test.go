@@ -113,6 +113,29 @@ func TestPeerExchange(t *testing.T) {
 }
 
 // TestPeerExchangeIsBounded has one peer among hundreds: "no more than 50 added" a message, 200 in all, other ones for each peer.
+// TestLiarsAreNoGossip: nobody is told of who claims what never left us, and it is told of nobody.
+func TestLiarsAreNoGossip(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cfg, _ := torrent(1<<20, 1<<14)
+		cfg.Superseed = &Superseed{}
+		s := start(t, cfg)
+		one := gossip(t, s, "198.51.100.1:40001", 7001)
+		two := gossip(t, s, "198.51.100.2:40002", 7002)
+		liar := gossip(t, s, "198.51.100.3:40003", 7003)
+		for i := range uint32(62) {
+			liar.send(peerwire.Have{Index: i})
+		}
+		awake(3*time.Minute, one, two, liar)
+		require.Empty(t, liar.exchanged())
+		for r, want := range map[*remote]string{one: "198.51.100.2:7002", two: "198.51.100.1:7001"} {
+			told := r.exchanged()
+			require.Len(t, told, 1)
+			require.Len(t, told[0].Added, 1)
+			require.Equal(t, want, told[0].Added[0].Addr.String())
+		}
+	})
+}
+
 func TestPeerExchangeIsBounded(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		cfg, _ := torrent(1<<20, 1<<18)
