@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -35,6 +36,9 @@ var benchPieces = []int{1_000, 10_000, 100_000}
 
 func benchSizes(b *testing.B, f func(b *testing.B, pieces, peers int)) {
 	for _, peers := range []int{10, 50, 500, 5_000} {
+		if strings.HasSuffix(b.Name(), "/assist") && peers < 50 {
+			continue // some pieces none of ten half-full peers has: those are needed, and go first
+		}
 		for _, pieces := range benchPieces {
 			b.Run(fmt.Sprintf("pieces=%dk/peers=%d", pieces/1000, peers), func(b *testing.B) { f(b, pieces, peers) })
 		}

@@ -40,7 +40,7 @@ func (l *lab) benchmark(ctx context.Context, title, pkg, pattern, unit, across, 
 	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", pattern, "-benchtime", time, "-count", fmt.Sprint(l.rounds), module+"/"+pkg)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %s", pkg, err, out)
+		return nil, fmt.Errorf("%s: %w: %s", pkg, err, out[max(0, len(out)-2000):])
 	}
 	return pivot(title, string(out), unit, across), nil
 }
