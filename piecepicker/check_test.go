@@ -3,6 +3,7 @@ package piecepicker
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -111,7 +112,7 @@ func (p *Picker) checkOrder() error {
 
 func (p *Picker) checkPeers() error {
 	var members, good, suppliers, takers, loans, connected int
-	var inFlight int64
+	var inFlight, strangeFlight int64
 	for id, q := range p.peers {
 		if q == nil {
 			continue
@@ -153,9 +154,12 @@ func (p *Picker) checkPeers() error {
 		}
 		loans += q.open
 		inFlight += n
+		if q.stranger {
+			strangeFlight += n
+		}
 	}
 	if members != p.members || good != p.good || suppliers != p.suppliers || takers != len(p.takers) || loans != p.loans ||
-		inFlight != p.inFlight || connected != p.connected {
+		inFlight != p.inFlight || strangeFlight != p.strangeFlight || connected != p.connected {
 		return fmt.Errorf("members %d good %d suppliers %d takers %d loans %d in flight %d connected %d; want %d %d %d %d %d %d %d",
 			p.members, p.good, p.suppliers, len(p.takers), p.loans, p.inFlight, p.connected,
 			members, good, suppliers, takers, loans, inFlight, connected)
@@ -212,14 +216,14 @@ func (p *Picker) checkQueues() error {
 			}
 		}
 	}
-	for _, it := range p.queues[needQueue].items {
+	for _, it := range slices.Concat(p.queues[needQueue].items, p.queues[strangerQueue].items) {
 		if want := p.needKey(it.q, p.rank(it.q)); it.key != want {
 			return fmt.Errorf("peer %d has key %v, want %v", it.q.id, it.key, want)
 		}
 	}
 	for _, q := range p.takers {
-		if p.queues[needQueue].has(q) != p.free(q) && q.unchoked && q.meter.rate < float64(p.cfg.PieceLength) {
-			return fmt.Errorf("peer %d in the queue %t, want %t", q.id, p.queues[needQueue].has(q), p.free(q))
+		if p.queuedForNeed(q) != p.free(q) && q.unchoked && q.meter.rate < float64(p.cfg.PieceLength) {
+			return fmt.Errorf("peer %d in the queue %t, want %t", q.id, p.queuedForNeed(q), p.free(q))
 		}
 	}
 	return nil

@@ -12,7 +12,8 @@ type item struct {
 }
 
 const (
-	needQueue = iota
+	needQueue     = iota
+	strangerQueue // of need, too: who has not passed anything on yet
 	assistQueue
 	queues
 )

@@ -129,6 +129,10 @@ func (p *Picker) endLoan(q *peer, k int) {
 func (p *Picker) fly(q *peer, n int64) {
 	q.inFlight += n
 	p.inFlight += n
+	if q.stranger {
+		p.strangeFlight += n
+		p.needStuck = p.needStuck && n > 0
+	}
 }
 
 // warm notes that q moves on with ln.
@@ -172,7 +176,7 @@ func (p *Picker) advance(q *peer, ln *loan, n int64) {
 	}
 	q.remaining -= n
 	p.fly(q, -n)
-	if !p.queues[needQueue].has(q) {
+	if !p.queuedForNeed(q) {
 		p.touch(q)
 	}
 }

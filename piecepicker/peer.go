@@ -47,6 +47,7 @@ type peer struct {
 	open      int           // loans not withdrawn
 	remaining int64         // bytes of open loans not yet sent,
 	inFlight  int64         // and those of them that move
+	stranger  bool          // good, and has not passed anything on yet
 	lent      time.Duration // when it was offered something last
 	moved     time.Duration // when it was sent something last
 	pending   int           // requests not answered yet, as far as we know

@@ -117,31 +117,33 @@ type Picker struct {
 	needStuck bool // serveNeed came to stuckAs, and nothing changed since
 	stuckAs   outcome
 	scanNext  int
+	inRow     int // needed pieces that went to other peers while strangers waited
 	starving  []*peer
 	gate      gate
 
 	// Rates.
-	inFlight    int64 // bytes of open loans that move
-	lone        *peer // was served alone last, nil if it has left
-	loans       int   // open loans
-	widening    widening
-	credits     [Assist + 1]float64 // bytes each class may offer
-	accrued     time.Duration
-	faded       time.Duration
-	meter       meter
-	peak        float64
-	median      float64 // of the rates of peers: see slowPace
-	sent        int64
-	arrivals    float64 // per second
-	haves       int     // since the last sweep
-	haveRate    float64 // per second
-	relayDelay  time.Duration
-	starveClock time.Duration // stands still while the gate is closed
-	asleep      bool
-	plentiful   time.Duration // since when there have been copies enough for sleep
-	carried     bool          // others carry it: see watchCarriers
-	uncarried   time.Duration // when they did not, last
-	sweeps      int
+	inFlight      int64 // bytes of open loans that move
+	strangeFlight int64 // those of strangers
+	lone          *peer // was served alone last, nil if it has left
+	loans         int   // open loans
+	widening      widening
+	credits       [Assist + 1]float64 // bytes each class may offer
+	accrued       time.Duration
+	faded         time.Duration
+	meter         meter
+	peak          float64
+	median        float64 // of the rates of peers: see slowPace
+	sent          int64
+	arrivals      float64 // per second
+	haves         int     // since the last sweep
+	haveRate      float64 // per second
+	relayDelay    time.Duration
+	starveClock   time.Duration // stands still while the gate is closed
+	asleep        bool
+	plentiful     time.Duration // since when there have been copies enough for sleep
+	carried       bool          // others carry it: see watchCarriers
+	uncarried     time.Duration // when they did not, last
+	sweeps        int
 
 	orders []Decision // not yet returned
 

@@ -67,13 +67,20 @@ func (p *Picker) touch(q *peer) {
 		}
 		p.needStuck = false
 	}
+	p.setStranger(q, good && q.trust == Unproven)
 	rank := p.rank(q)
 	if !taker || !p.free(q) {
-		p.queues[needQueue].remove(q)
-		p.queues[assistQueue].remove(q)
+		for k := range p.queues {
+			p.queues[k].remove(q)
+		}
 		return
 	}
-	if p.queues[needQueue].put(q, p.needKey(q, rank)) {
+	line, other := &p.queues[needQueue], &p.queues[strangerQueue]
+	if q.stranger {
+		line, other = other, line
+	}
+	other.remove(q)
+	if line.put(q, p.needKey(q, rank)) {
 		p.needStuck = false
 	}
 	if good {
@@ -139,28 +146,32 @@ func (p *Picker) serveNeed() outcome {
 	if !p.affords(Need, nil) {
 		return later
 	}
-	h := &p.queues[needQueue]
 	seen, made := p.seen[:0], false
-	for len(seen) < needTries && len(h.items) > 0 {
-		it := h.items[0]
-		if !p.admissible(it) {
+	for len(seen) < needTries {
+		h := p.nextLine()
+		if len(h.items) == 0 || !p.admissible(h.items[0]) {
 			break
 		}
+		it := h.items[0]
 		if made = p.serve(it.q); made {
+			p.inRow++
+			if it.q.stranger {
+				p.inRow = 0
+			}
 			break
 		}
 		h.remove(it.q)
 		seen = append(seen, it)
 	}
 	for _, it := range seen {
-		h.put(it.q, it.key)
+		p.touch(it.q)
 	}
 	p.seen = seen
 	if made || p.serveAny() {
 		return served
 	}
 	p.needStuck, p.stuckAs = true, none
-	if len(seen) == 0 && p.good > 0 {
+	if p.strangersWait() || len(seen) == 0 && p.good > 0 {
 		p.stuckAs = later
 	}
 	return p.stuckAs
@@ -183,12 +194,22 @@ func (p *Picker) admissible(it item) bool {
 
 // serveAny tries some peers whatever their place in the queue: when few lack what is needed, they are seldom its first.
 func (p *Picker) serveAny() bool {
-	h := &p.queues[needQueue]
-	for range min(scanTries, len(h.items)) {
-		if p.scanNext++; p.scanNext >= len(h.items) {
+	known, strange := p.queues[needQueue].items, p.queues[strangerQueue].items
+	if p.strangersWait() {
+		strange = nil
+	}
+	all := len(known) + len(strange)
+	for range min(scanTries, all) {
+		if p.scanNext++; p.scanNext >= all {
 			p.scanNext = 0
 		}
-		if it := h.items[p.scanNext]; p.admissible(it) && p.serve(it.q) {
+		it := item{}
+		if p.scanNext < len(known) {
+			it = known[p.scanNext]
+		} else {
+			it = strange[p.scanNext-len(known)]
+		}
+		if p.admissible(it) && p.serve(it.q) {
 			return true
 		}
 	}

@@ -30,6 +30,7 @@ func TestSiege(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			s := newServer(t, "--json", "--mode", mode, "--max-up", "4MiB/s", "--piece-length", "64KiB")
 			s.at("198.18.0." + strconv.Itoa(10+i))
+			s.args = append(s.args, "--admin", "127.0.0.1:8081")
 			whole := content(1, 12<<20)
 			s.put("wanted.bin", whole)
 			s.start()

@@ -133,11 +133,21 @@ func (g *guest) flood(next func(i uint32) []byte) error {
 	}
 }
 
-// sip asks for whole pieces, and reads a kilobyte per second.
+// sip asks for whole pieces of what it is shown, and reads a kilobyte per second.
 func sip(a *attacker, conn net.Conn) error {
 	conn.(*net.TCPConn).SetReadBuffer(4096)
-	out := peerwire.Append(a.handshake(), peerwire.HaveNone{})
-	out = append(out, a.wants(64, blockSize)...)
+	g, err := a.enter(conn)
+	if err != nil {
+		return err
+	}
+	if err := g.listen(func(peerwire.Message) bool { return g.shown.Load() == 0 }); err != nil {
+		return err
+	}
+	var out []byte
+	size := uint32(a.torrent.Info.PieceSize(int(g.shown.Load() - 1)))
+	for begin := uint32(0); begin < size; begin += blockSize {
+		out = peerwire.AppendRequest(out, peerwire.Request{Index: g.shown.Load() - 1, Begin: begin, Length: min(blockSize, size-begin)})
+	}
 	if _, err := conn.Write(out); err != nil {
 		return err
 	}
