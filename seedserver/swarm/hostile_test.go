@@ -2,6 +2,7 @@ package swarm
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -291,4 +292,47 @@ func TestRunEndsInTheMiddleOfEverything(t *testing.T) {
 		_, taken := tryConnect(t, s, modern)
 		require.False(t, taken)
 	})
+}
+
+// Requests for next to nothing cost a read and a frame each: some are served, as many as clients make by mistake, not a line full.
+func TestRequestsForNextToNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cfg, _ := torrent(1<<20, 256<<10)
+		r := connect(t, start(t, cfg), modern)
+		r.take()
+		answers := 0
+		for i := 0; !r.closed(); i++ {
+			require.Less(t, i, maxRefused/shortCost/100+1, "it goes on for ever")
+			var ask []peerwire.Message
+			for k := range 100 {
+				ask = append(ask, peerwire.Request{Index: uint32(i % 4), Begin: uint32(i/4*1000 + 10*k), Length: 1})
+			}
+			r.send(ask...)
+			answers += len(r.take())
+		}
+		require.LessOrEqual(t, answers, maxRefused/shortCost+100)
+		require.GreaterOrEqual(t, answers, 1000)
+	})
+}
+
+// Who tells of all pieces at once has us look at all of them, be they a hundred thousand.
+func TestBitfieldsOfManyPiecesAreBounded(t *testing.T) {
+	for _, m := range []peerwire.Message{peerwire.HaveAll{}, peerwire.HaveNone{}, peerwire.BitfieldMessage{Bits: make([]byte, 100_000/8)}} {
+		t.Run(fmt.Sprintf("%T", m), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				cfg, _ := torrent(100_000*1024, 1024)
+				cfg.Superseed = &Superseed{}
+				cfg.Content = &memory{}
+				r := connect(t, start(t, cfg), modern)
+				for n := range 100 {
+					if r.closed() {
+						require.Greater(t, n, 20, "aria2 sends some")
+						return
+					}
+					r.send(m)
+				}
+				t.Fatal("a hundred in no time")
+			})
+		})
+	}
 }

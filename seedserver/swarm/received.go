@@ -8,9 +8,12 @@ import (
 
 // Bounds of what a peer may do for nothing.
 const (
-	maxNoise   = 1000   // messages of no use between two sweeps
-	maxRefused = 20_000 // requests refused, repeated or taken back between two sweeps: clients are known to ask for thousands too many
-	maxStrikes = 10     // requests that cannot be served
+	maxNoise    = 1000    // messages of no use between two sweeps
+	maxRefused  = 20_000  // requests refused, repeated or taken back between two sweeps: clients are known to ask for thousands too many
+	maxStrikes  = 10      // requests that cannot be served
+	shortCost   = 10      // how many refused requests one is that asks for next to nothing
+	leastLength = 1 << 10 // bytes of a request that no client undercuts, but for the end of a piece
+	bitsNoise   = 4 << 10 // pieces whose being there or not, told all at once, is as much noise as one message
 )
 
 // received handles one message other than a Request.
@@ -75,7 +78,7 @@ func (l *loop) has(now time.Time, p *peer, index uint32) {
 
 // hasBits replaces what p has: at any time, since aria2 sends a bitfield in place of many Haves.
 func (l *loop) hasBits(now time.Time, p *peer, m peerwire.BitfieldMessage) {
-	p.noise++
+	l.toldAll(p)
 	have, err := peerwire.ParseBitfield(m.Bits, l.swarm.numPieces)
 	if err != nil {
 		l.drop(now, p, err)
@@ -86,10 +89,13 @@ func (l *loop) hasBits(now time.Time, p *peer, m peerwire.BitfieldMessage) {
 	l.judge(now, p)
 }
 
+// toldAll counts a message that tells of all pieces at once: five bytes may have us look at a hundred thousand of them.
+func (l *loop) toldAll(p *peer) { p.noise += 1 + int(l.swarm.numPieces/bitsNoise) }
+
 // hasAll and the other messages of the fast extension end a connection that does not speak it: "the peer MUST close the
 // connection" (BEP 6).
 func (l *loop) hasAll(now time.Time, p *peer) {
-	p.noise++
+	l.toldAll(p)
 	if !p.fast {
 		l.drop(now, p, errNotFast)
 		return
@@ -103,7 +109,7 @@ func (l *loop) hasAll(now time.Time, p *peer) {
 }
 
 func (l *loop) hasNone(now time.Time, p *peer) {
-	p.noise++
+	l.toldAll(p)
 	if !p.fast {
 		l.drop(now, p, errNotFast)
 		return
@@ -144,6 +150,9 @@ func (l *loop) requested(now time.Time, p *peer, requests []peerwire.Request) {
 		class, granted := Plain, ok && !l.paused
 		if granted && l.swarm.selective {
 			class, granted = l.policy.grants(now, p, r)
+		}
+		if ok && r.Length < leastLength && int64(r.Begin)+int64(r.Length) < l.swarm.pieceSize(r.Index) {
+			p.refused += shortCost
 		}
 		if granted && p.unchoked {
 			valid = append(valid, grant{r, class})
