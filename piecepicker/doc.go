@@ -38,6 +38,7 @@
 //
 //	pieces a newcomer may have out            2; each that it passes on adds one, to 32; 3 times that if nobody better is there
 //	a piece must be passed on within          6 times the usual delay, 30 s to 5 min; late ones are credited for 15 min
+//	strangers, who passed nothing on yet      together a fifth of what is on its way, while others could take it
 //	hoarder                                   2 overdue, and more than 4 for each piece passed on
 //	believed without evidence                 2 peers of each /24 or /48
 //	liar                                      3 pieces claimed that never left us, while no other origin is known

@@ -61,7 +61,7 @@
 //
 // Peers tell each other of peers through us, and us of others (BEP 11): once a minute, at most fifty, other ones to each. Of itself
 // a Swarm says nothing, of liars neither, and to liars nothing at all. Where there is no room, a peer of no use makes way, else the
-// one of the lowest canonical priority for one of a higher (BEP 40). In a private torrent nobody is told of, and only those are
+// one of the lowest canonical priority for one of a higher (BEP 40), unless it gets or gives more than most. In a private torrent nobody is told of, and only those are
 // dialled that its tracker or a person told (BEP 27).
 //
 // # Audits
@@ -106,8 +106,8 @@
 // # Peers that are not well
 //
 // A frame that breaks the protocol ends the connection, as do ten requests for what does not exist, a thousand messages of no
-// use within ten seconds, 150 s of silence, and a write that makes no way for a minute. A peer that is complete is let go after
-// a short grace, without blame. Handshakes have ten seconds. Connections are bounded per address, per torrent and in all.
+// use within ten seconds, 150 s of silence, and a write that makes no way for a minute; after five seconds of one the
+// peer's slot is free for others, and until it took 256 KiB little is lent to it. A peer that is complete is let go after a short grace, without blame. Handshakes have ten seconds. Connections are bounded per address, per torrent and in all.
 //
 // # Content that changes
 //

@@ -325,3 +325,46 @@ func TestCanonicalPriority(t *testing.T) {
 		require.Equal(t, 4, s.Stats().Peers)
 	})
 }
+
+// TestWhoIsServedKeepsItsPlace: many addresses have some of a high priority; they push out who idles, not who downloads.
+func TestWhoIsServedKeepsItsPlace(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cfg, _ := torrent(16<<20, 1<<18)
+		cfg.MaxPeers = 4
+		cfg.Own = []netip.AddrPort{netip.MustParseAddrPort("203.0.113.9:6881")}
+		s := start(t, cfg)
+		add := func(addr string) *remote {
+			rc := modern
+			rc.addr = addr
+			r := connect(t, s, rc)
+			r.send(peerwire.Interested{})
+			return r
+		}
+		address := func(i int) string { return fmt.Sprintf("198.51.%d.1:40000", i) }
+		rank := func(i int) uint32 { return s.rank(nil, netip.MustParseAddrPort(address(i))) }
+		lowest := 0
+		for i := range 200 {
+			if rank(i) < rank(lowest) {
+				lowest = i
+			}
+		}
+		honest := add(address(lowest))
+		for i := range 200 {
+			if i != lowest {
+				add(address(i))
+			}
+			if i%3 == 0 {
+				honest.send(requests(uint32(i)%64, 0, 16)...)
+				time.Sleep(time.Second)
+			}
+		}
+		for i := range 100 {
+			for range 3 {
+				honest.send(requests(uint32(i)%64, 0, 16)...)
+				time.Sleep(time.Second)
+			}
+			add(fmt.Sprintf("198.52.%d.1:40000", i))
+			require.False(t, honest.closed(), "after %d of them", i)
+		}
+	})
+}
