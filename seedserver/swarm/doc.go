@@ -87,7 +87,7 @@
 // three leeches, of which we sent 0.8 MiB a second: both were audited 4 s after they came, and 31 s later the rate was 15 KiB/s on
 // average of the next 36 s, in which what had been revealed before was still asked for. Among fifty that unchoke us and answer
 // nothing it was 19 and 32 s after they came: a hundredth of what was sent was what held it up. When both left, the pieces they
-// had were needed at once, and a newcomer had its first block 1.2 to 1.8 s after it was started.
+// had were needed at once, and a newcomer had its first block 1.2 to 1.9 s after it was started.
 //
 // # Liars
 //
