@@ -101,7 +101,7 @@
 //	claim one piece after the other    25 to 32    1.06-1.29   64   1.91     38   2.10
 //	claim back what they are shown     25 to 26    1.09-1.11   33   1.14     36   1.94
 //	answer audits and nobody else      22          1.01
-//	unchoke and answer late or never   31          1.04        115  1.02     32   1.77
+//	unchoke and answer late or never   31 to 38    1.04-1.06   115  1.02     32   1.77
 //	serve junk                         79 to 129   1.11-1.49   88   2.15     78   3.26
 //
 // None of them slows us down, or is counted. What remains is done inside the leeches, out of reach of a seed: interested liars have
