@@ -8,6 +8,10 @@ import (
 	"github.com/seedserver/bittorrent/seedserver/swarm"
 )
 
+// needWeight is how many times as much of a limit that torrents share goes to one that has what nobody else has, as to one that is only
+// helped along, or seeded plainly.
+const needWeight = 4
+
 // superseed makes cfg, of v, reveal its pieces one by one, unless the mode is plain. Below the limit of the torrent there is one
 // for each class.
 func (ts *torrents) superseed(cfg *swarm.Config, v *catalog.Version, limit *budget.Node) {
@@ -16,7 +20,11 @@ func (ts *torrents) superseed(cfg *swarm.Config, v *catalog.Version, limit *budg
 		return
 	}
 	for _, class := range []swarm.Class{swarm.Need, swarm.Rescue, swarm.Assist} {
-		cfg.ClassLimiters[class] = ts.account.Limiter(budgetLanes[class], budget.New(limit, 0))
+		node := budget.New(limit, 0)
+		if class == swarm.Need {
+			node.SetWeight(needWeight)
+		}
+		cfg.ClassLimiters[class] = ts.account.Limiter(budgetLanes[class], node)
 	}
 	cfg.Superseed = &swarm.Superseed{Mode: pickerModes[mode], State: ts.pickers.take(v.InfoHash)}
 }

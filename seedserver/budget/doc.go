@@ -11,8 +11,9 @@
 // (golang.org/x/time/rate) that holds a twentieth of a second of its rate, with
 // a queue in front of it. The queue is fair between the children of a node: at
 // a server's limit, a torrent with one peer gets as many bytes as a torrent with
-// a hundred. Within one child, first come is first served. A node without a
-// limit has no queue and costs one atomic load.
+// a hundred. What matters more can weigh more ([Node.SetWeight]). Within one
+// child, first come is first served. A node without a limit has no queue and
+// costs one atomic load.
 //
 // An [Account] is a budget of bytes per month that several kinds of traffic, its
 // [Lane]s, are paid from. Its [Pacer] decides how fast each may send: it spreads
@@ -22,6 +23,6 @@
 //
 // # Limitations
 //
-// All children weigh the same. Rates and budgets count the bytes callers ask for;
+// Rates and budgets count the bytes callers ask for;
 // headers of TCP and IP, and of HTTP, are not in them.
 package budget

@@ -21,6 +21,7 @@ const (
 type Node struct {
 	parent *Node
 	rate   atomic.Int64 // bytes per second; 0: unlimited
+	weight atomic.Int64 // of what waits at this node; 0 is 1
 	queue  queue        // who draws from the bucket next
 
 	upward flow // the node's share of its parent; guarded by the parent's queue
@@ -68,6 +69,10 @@ func (n *Node) SetRate(bytesPerSecond int64) {
 	n.rate.Store(bytesPerSecond)
 }
 
+// SetWeight makes a byte that waits at n itself count for a weight-th of one where it competes, at n and at all nodes above: one that
+// others wait for too gives n so many times as much as a node of weight 1, if there are always more who wait at n. A new node has weight 1; zero and less are 1.
+func (n *Node) SetWeight(weight int) { n.weight.Store(int64(weight)) }
+
 // burstOf returns how many bytes the bucket of a rate holds.
 func burstOf(bytesPerSecond int64) int {
 	return int(min(max(bytesPerSecond/burstsPerSecond, 1), math.MaxInt32))
@@ -82,12 +87,12 @@ func (n *Node) Wait(ctx context.Context, bytes int) error {
 	if bytes <= 0 || n == nil {
 		return nil
 	}
-	share := &n.direct
+	share, weight := &n.direct, max(1, int(n.weight.Load()))
 	for at := n; at != nil; share, at = &at.upward, at.parent {
 		if at.rate.Load() == 0 {
 			continue
 		}
-		if err := at.pass(ctx, share, bytes); err != nil {
+		if err := at.pass(ctx, share, bytes, weight); err != nil {
 			for below := n; below != at; below = below.parent {
 				below.giveBack(bytes)
 			}
@@ -97,11 +102,11 @@ func (n *Node) Wait(ctx context.Context, bytes int) error {
 	return nil
 }
 
-// pass lets bytes through this node alone, turn by turn.
-func (n *Node) pass(ctx context.Context, share *flow, bytes int) error {
+// pass lets bytes of a weight through this node alone, turn by turn.
+func (n *Node) pass(ctx context.Context, share *flow, bytes, weight int) error {
 	for passed := 0; passed < bytes; {
 		turn := min(bytes-passed, max(burstOf(n.rate.Load()), minTurn))
-		err := n.queue.enter(ctx, share, turn)
+		err := n.queue.enter(ctx, share, (turn+weight-1)/weight)
 		if err == nil {
 			err = n.draw(ctx, turn)
 			n.queue.leave()

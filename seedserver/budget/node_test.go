@@ -153,6 +153,14 @@ func TestFairBetweenSiblings(t *testing.T) {
 			},
 			[]float64{0.25, 0.25, 1.0 / 3},
 		}, {
+			"what weighs more, below torrents",
+			func(s *budget.Node) []flow {
+				need, assist := budget.New(budget.New(s, 0), 0), budget.New(budget.New(s, 0), 0)
+				need.SetWeight(4)
+				return []flow{{need, 5, block}, {assist, 50, block}}
+			},
+			[]float64{0.8, 0.2},
+		}, {
 			"the node itself is one of its children",
 			func(s *budget.Node) []flow { return []flow{{s, 50, block}, {budget.New(s, 0), 2, block}} },
 			[]float64{0.5, 0.5},

@@ -8,8 +8,8 @@ import (
 )
 
 // queue gives turns, one at a time, so that flows that want more than there is
-// get the same number of bytes each (start-time fair queueing): a turn's place
-// is the number of bytes its flow has been given, and the lowest place is next.
+// are given as much each (start-time fair queueing): a turn's place is what the
+// turns of its flow have cost so far, and the lowest place is next.
 // A flow that comes back after a pause starts at the place that is being
 // served: it has no claim to what it did not use.
 type queue struct {
@@ -33,12 +33,12 @@ type waiter struct {
 	turn    chan struct{}
 }
 
-// enter returns when it is the caller's turn for so many bytes of flow f; leave
-// must follow. If ctx is done first, it returns the cause and there is no turn.
-func (q *queue) enter(ctx context.Context, f *flow, bytes int) error {
+// enter returns when it is the caller's turn in flow f, which costs its bytes
+// divided by their weight; leave must follow. If ctx is done first, it returns the cause and there is no turn.
+func (q *queue) enter(ctx context.Context, f *flow, cost int) error {
 	q.mu.Lock()
 	place := max(q.now, f.finish)
-	f.finish = place + int64(bytes)
+	f.finish = place + int64(cost)
 	if !q.busy {
 		q.busy = true
 		q.now = place
@@ -54,16 +54,16 @@ func (q *queue) enter(ctx context.Context, f *flow, bytes int) error {
 	case <-w.turn:
 		return nil
 	case <-ctx.Done():
-		q.cancel(f, w, bytes)
+		q.cancel(f, w, cost)
 		return context.Cause(ctx)
 	}
 }
 
 // cancel withdraws w, or passes the turn on if it came at the same moment.
-func (q *queue) cancel(f *flow, w *waiter, bytes int) {
+func (q *queue) cancel(f *flow, w *waiter, cost int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	f.finish -= int64(bytes)
+	f.finish -= int64(cost)
 	if w.index >= 0 {
 		heap.Remove(&q.waiting, w.index)
 	} else {
