@@ -12,7 +12,9 @@ import (
 // code lets the benchmarks of single packages run that have sizes in their names, and puts their figures side by side.
 var code = section{
 	name: "code", title: "Decisions, by peers and pieces",
-	about: "What single decisions cost as what they decide about grows: this repository's benchmarks (`go test -bench`), with nothing around them.",
+	about: `What single decisions cost as what they decide about grows: benchmarks of this repository, with nothing around them. *Have* and *Pick* are
+flat until the peers' bitfields no longer fit into the processor's caches. *Sweep*, once a second, looks at each peer. Memory is a bit for each piece
+of each peer, which nobody can do without, and some bytes for each piece and each peer.`,
 	measure: func(ctx context.Context, l *lab) ([]*table, error) {
 		var tables []*table
 		for _, c := range []struct {

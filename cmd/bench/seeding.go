@@ -6,7 +6,7 @@ var seeding = section{
 	name: "seeding", title: "Seeding",
 	about: `One file from the page cache, as fast as it goes: 128 requests of 16 KiB on the way in each connection, pieces in random order. *Waiting* is
 from a request to its block, and with so many on the way mostly the time of those before it. *Least* is what the worst served connection got, of a
-fair share.`,
+fair share. Processor time for a GB should be flat. Waiting cannot be: with more connections there is more on the way, and no more leaves.`,
 	measure: func(ctx context.Context, l *lab) ([]*table, error) {
 		seeders, torrent, err := l.seeders(ctx)
 		if err != nil {
