@@ -87,7 +87,7 @@ func call(at string, owner int) (*caller, error) {
 	}
 	c := &caller{conn: conn, asked: map[uint32]time.Time{}, in: make([]byte, 2048)}
 	for range 5 {
-		_ = conn.SetDeadline(time.Now().Add(time.Second))
+		_ = conn.SetReadDeadline(time.Now().Add(time.Second))
 		if _, err = conn.Write(udptracker.AppendConnectRequest(nil, 1)); err != nil {
 			break
 		}

@@ -12,8 +12,7 @@ var connections = section{
 	name: "connections", title: "Connections",
 	about: `Connections to one torrent that ask for nothing (*idle*), and then for a block a second each (*slow*). Memory is anonymous memory, less what
 the program had before, divided by the connections; that of the kernel's sockets is not in it. CPU is of one core. What
-one connection costs should be flat. Ours rises at first: the garbage collector lets the heap grow by as much again as is in use, and the first
-hundreds fit into what the program has over anyway.`,
+one connection costs should be flat. The grain is coarse: a garbage collection more or less is a KiB for each of few connections.`,
 	measure: func(ctx context.Context, l *lab) ([]*table, error) {
 		seeders, torrent, err := l.seeders(ctx)
 		if err != nil {

@@ -21,6 +21,7 @@ type lab struct {
 	options
 	dir    string
 	ours   string // cmd/seedserver, built
+	commit string // of it
 	others others
 	began  time.Time
 }
@@ -31,7 +32,7 @@ func newLab(ctx context.Context, o options) (*lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &lab{options: o, dir: dir, ours: filepath.Join(dir, "seedserver"), began: time.Now()}
+	l := &lab{options: o, dir: dir, ours: filepath.Join(dir, "seedserver"), commit: commit(), began: time.Now()}
 	if err := os.Chmod(dir, 0o755); err != nil { // opentracker gives up root's rights, and reads its list here
 		return nil, err
 	}
@@ -114,6 +115,6 @@ func address() (string, error) {
 
 // machine describes where this runs, and what with.
 func (l *lab) machine(ctx context.Context) string {
-	versions := []string{"seedserver " + commit(), goVersion(ctx)}
+	versions := []string{"seedserver " + l.commit, goVersion(ctx)}
 	return fmt.Sprintf("Machine: %s, Linux %s. %s. %s", processor(), kernel(), strings.Join(append(versions, l.others.versions()...), ", "), l.others.missing())
 }

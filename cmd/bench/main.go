@@ -88,7 +88,7 @@ func run(ctx context.Context, o options) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		if err := write(o.out, s.name, s.markdown(tables, o, begin)); err != nil {
+		if err := write(o.out, s.name, s.markdown(tables, l, begin)); err != nil {
 			return err
 		}
 		l.say("%s: took %v", s.name, time.Since(begin).Round(time.Second))
@@ -113,12 +113,12 @@ func choose(names []string) ([]section, error) {
 }
 
 // markdown is the section as it is written.
-func (s section) markdown(tables []*table, o options, begin time.Time) string {
+func (s section) markdown(tables []*table, l *lab, begin time.Time) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "## %s\n\n%s\n\n", s.title, strings.TrimSpace(s.about))
 	for _, t := range tables {
 		b.WriteString(t.markdown())
 	}
-	fmt.Fprintf(&b, "`go run ./cmd/bench -n %d %s`, %s, commit %s.\n", o.rounds, s.name, begin.UTC().Format(time.DateOnly), commit())
+	fmt.Fprintf(&b, "`go run ./cmd/bench -n %d %s`, %s, commit %s.\n", l.rounds, s.name, begin.UTC().Format(time.DateOnly), l.commit)
 	return b.String()
 }

@@ -30,7 +30,7 @@ var library = section{
 
 const aboutTorrents = `Directories of files of 4 KiB, a torrent each. *Ready* is from the start of the program until all are seeded, with what it knew before;
 one of them is then downloaded. libtorrent is given the .torrent files and believes without a look that all is there (seed mode). *Idle* is without
-peers. *First start* hashes and publishes all, once. A *rescan* is what makes up for events that the file system did not tell of, by default once a
+peers. Memory is that of four seconds later, when not all that starting left behind has gone back to the system. *First start* hashes and publishes all, once. A *rescan* is what makes up for events that the file system did not tell of, by default once a
 minute; *find* is one look at each file by that program. What a torrent costs falls to a bottom, since the program itself takes some MiB; starting, publishing and
 rescanning are proportional to the files, as each has a row in the state database to read or write, and must be looked at.`
 
