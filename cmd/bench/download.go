@@ -37,6 +37,7 @@ end with all data checked and in place. The seed is found through a tracker.`,
 				if err != nil {
 					return nil, err
 				}
+				defer s.stop() // should anything fail; a second time it does nothing
 				_, port := split(s.address)
 				query := url.Values{"info_hash": {string(torrent.InfoHash[:])}, "peer_id": {"-BE0001-the-seed-one"}, "port": {port}, "left": {"0"}, "compact": {"1"}}
 				if _, err := fetch(named.Announce + "?" + query.Encode()); err != nil {

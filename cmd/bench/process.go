@@ -57,8 +57,13 @@ func finish(ctx context.Context, dir, program string, args ...string) (wall, cpu
 	return wall, p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime(), nil
 }
 
-// await waits until ready says so. It is an error if the program ends before, or does not get there in two minutes.
-func (p *process) await(ctx context.Context, what string, ready func() bool) error {
+// await waits until ready says so. It is an error if the program ends before, or does not get there in two minutes; then it is stopped.
+func (p *process) await(ctx context.Context, what string, ready func() bool) (err error) {
+	defer func() {
+		if err != nil {
+			p.stop()
+		}
+	}()
 	limit := time.NewTimer(2 * time.Minute)
 	defer limit.Stop()
 	begin := time.Now()
