@@ -11,7 +11,7 @@ import (
 // trimMemory gives back to the system what only the start needed, once every file has been looked at and is seeded: reading ten thousand torrents
 // leaves as much garbage as there is to keep, and a server that then idles would hold on to it.
 func (s *Server) trimMemory(ctx context.Context) {
-	ticker := time.NewTicker(5 * time.Second)
+	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for {
 		select {

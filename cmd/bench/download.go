@@ -43,6 +43,7 @@ end with all data checked and in place. The seed is found through a tracker.`,
 				if _, err := fetch(named.Announce + "?" + query.Encode()); err != nil {
 					return nil, errors.Join(err, ctx.Err())
 				}
+				query.Set("event", "stopped") // for later: who comes next is not to be told of a seed that is gone
 				dir := filepath.Join(l.dir, "downloaded")
 				if err := os.Mkdir(dir, 0o755); err != nil {
 					return nil, err
@@ -51,6 +52,9 @@ end with all data checked and in place. The seed is found through a tracker.`,
 				s.stop()
 				if err != nil {
 					return nil, err
+				}
+				if _, err := fetch(named.Announce + "?" + query.Encode()); err != nil {
+					return nil, errors.Join(err, ctx.Err())
 				}
 				if info, err := os.Stat(filepath.Join(dir, "big.bin")); err != nil || info.Size() != l.size {
 					return nil, fmt.Errorf("%s did not download all: %w", program.name, err)
