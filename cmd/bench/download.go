@@ -31,8 +31,10 @@ end with all data checked and in place. The seed is found through a tracker.`,
 			return nil, err
 		}
 		t := newTable("From one seed, "+from.name, "program", "s|MB/s|CPU s/GB")
-		for range l.rounds {
-			for _, program := range l.downloaders(file) {
+		programs := l.downloaders(file)
+		for round := range l.rounds {
+			for i := range programs {
+				program := programs[(round+i)%len(programs)] // memory that the one before has just freed is quicker to get
 				s, err := from.start(ctx)
 				if err != nil {
 					return nil, err
