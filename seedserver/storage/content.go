@@ -8,6 +8,7 @@ import (
 	"os"
 	"sort"
 	"strings"
+	"sync"
 	"sync/atomic"
 )
 
@@ -33,10 +34,11 @@ type Content struct {
 // file is a File with its place in the content and its open descriptor.
 type file struct {
 	File
-	offset int64
-	target bool                       // written, and made if it is not there; it has no stamp
-	apart  bool                       // read by many in different places: see Content.Scatter
-	open   atomic.Pointer[descriptor] // nil: not open; closed: never again
+	offset  int64
+	target  bool                       // written, and made if it is not there; it has no stamp
+	apart   bool                       // read by many in different places: see Content.Scatter
+	open    atomic.Pointer[descriptor] // nil: not open; closed: never again
+	writing sync.Mutex                 // held while it is written to
 }
 
 // Open returns the content made of files, which lie below root. Nothing is

@@ -69,7 +69,9 @@ func (t *Target) WriteAt(p []byte, off int64) error {
 		}
 		d, err := t.pool.acquire(t.root, f)
 		if err == nil {
+			f.writing.Lock() // the kernel lets one writer at a time into a file, and the others spin
 			err = d.handle.writeAt(p, off)
+			f.writing.Unlock()
 			d.release()
 		}
 		return writeError(f, err)
