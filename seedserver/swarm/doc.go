@@ -92,15 +92,15 @@
 // # Liars
 //
 // Ten libtorrent leeches of 2 MiB/s and fifty liars, half of these in one /24, all of whom know all addresses; 32 MiB at 2 MiB/s.
-// Seconds until all ten are complete and copies sent, of one to four runs, beside libtorrent's own seeds in the same swarm, of which
+// Seconds until all ten are complete and copies sent, of two to four runs over a day of changes, beside libtorrent's own seeds in the same swarm, of which
 // the super seed sends nothing for the first ten seconds:
 //
 //	liars that                         this package            super seed    plain seed
 //	are not there                      18 to 19    1.00        29   1.10
 //	claim all and are silent           19 to 23    1.00        29   1.09
 //	claim one piece after the other    25 to 32    1.06-1.29   64   1.91     38   2.10
-//	claim back what they are shown     25 to 26    1.09-1.11   33   1.14     36   1.94
-//	answer audits and nobody else      22          1.01
+//	claim back what they are shown     24 to 26    1.07-1.11   33   1.14     36   1.94
+//	answer audits and nobody else      20 to 22    1.00-1.01
 //	unchoke and answer late or never   31 to 38    1.04-1.06   115  1.02     32   1.77
 //	serve junk                         79 to 129   1.11-1.49   88   2.15     78   3.26
 //
