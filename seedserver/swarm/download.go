@@ -85,12 +85,18 @@ func newDownload(cfg *Config) *download {
 		banned:   map[netip.AddrPort]struct{}{},
 	}
 	d.choker.SetLeeching(d.leeching())
+	d.have = cfg.held()
+	return d
+}
+
+// held returns the bytes of the pieces that are there when a download begins.
+func (cfg *Config) held() (n int64) {
 	for i := range cfg.Info.NumPieces() {
-		if d.asker.Has(uint32(i)) {
-			d.have += cfg.Info.PieceSize(i)
+		if i/8 < len(cfg.Download.Have) && cfg.Download.Have[i/8]&(0x80>>(i%8)) != 0 {
+			n += cfg.Info.PieceSize(i)
 		}
 	}
-	return d
+	return n
 }
 
 // attach gives the download its loop, and starts its hashers.

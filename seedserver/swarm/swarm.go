@@ -72,6 +72,7 @@ func New(cfg Config) *Swarm {
 	s.ahead, _ = cfg.Content.(ReadAheader)
 	if cfg.Download != nil {
 		s.receive = cfg.Download.Limiter
+		s.counters.have.Store(s.cfg.held()) // to be read before Run
 	}
 	return s
 }
