@@ -84,10 +84,15 @@ func (h handle) readAt(p []byte, off int64) (n int, err error) {
 	return n, nil
 }
 
+// writeSize is how much one system call writes. The kernel takes page cache in runs as long as the write, and long runs are of
+// memory that lay idle the longest. Where a hypervisor has taken such memory back, as many do, filling it costs ten times as much:
+// 2 s of processor time for a GiB written by the MiB, 0.2 s by 16 KiB, and a call costs a microsecond.
+const writeSize = 16 << 10
+
 // writeAt writes all of p, or fails.
 func (h handle) writeAt(p []byte, off int64) error {
 	for len(p) > 0 {
-		n, err := unix.Pwrite(h.fd, p, off)
+		n, err := unix.Pwrite(h.fd, p[:min(len(p), writeSize)], off)
 		if err == unix.EINTR {
 			continue
 		}
