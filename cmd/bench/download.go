@@ -7,12 +7,15 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
+
+	"github.com/seedserver/bittorrent/bencode/metainfo"
 )
 
 var downloading = section{
 	name: "download", title: "Downloading",
-	about: `One file from one seed, which is libtorrent's where it is installed: the whole run of the program, from its start with a .torrent file to its
-end with all data checked and in place. The seed is found through a tracker.`,
+	about: `One file from one seed and from eight, which are libtorrent's where it is installed: the whole run of the program, from its start with a .torrent
+file to its end with all data checked and in place. The seeds are found through a tracker.`,
 	measure: func(ctx context.Context, l *lab) ([]*table, error) {
 		seeders, torrent, err := l.seeders(ctx)
 		if err != nil {
@@ -30,48 +33,73 @@ end with all data checked and in place. The seed is found through a tracker.`,
 		if err := os.WriteFile(file, named.Encode(), 0o644); err != nil {
 			return nil, err
 		}
-		t := newTable("From one seed, "+from.name, "program", "s|MB/s|CPU s/GB")
+		tables := []*table{newTable("From one seed, "+from.name, "program", "s|MB/s|CPU s/GB")}
+		seeds := []int{1}
+		if from.name != oursName { // two of ours cannot share the state that knows the file
+			tables = append(tables, newTable("From eight seeds, "+from.name, "program", "s|MB/s|CPU s/GB"))
+			seeds = append(seeds, 8)
+		}
 		programs := l.downloaders(file)
-		for round := range l.rounds {
-			for i := range programs {
-				program := programs[(round+i)%len(programs)] // memory that the one before has just freed is quicker to get
-				s, err := from.start(ctx)
-				if err != nil {
-					return nil, err
+		for i, t := range tables {
+			for round := range l.rounds {
+				for j := range programs {
+					program := programs[(round+j)%len(programs)] // memory that the one before has just freed is quicker to get
+					wall, cpu, err := l.download(ctx, program, &named, from, seeds[i])
+					if err != nil {
+						return nil, err
+					}
+					r := t.row(program.name)
+					r.add("s", wall.Seconds())
+					r.add("MB/s", float64(l.size)/1e6/wall.Seconds())
+					r.add("CPU s/GB", cpu.Seconds()/(float64(l.size)/1e9))
 				}
-				defer s.stop() // should anything fail; a second time it does nothing
-				_, port := split(s.address)
-				query := url.Values{"info_hash": {string(torrent.InfoHash[:])}, "peer_id": {"-BE0001-the-seed-one"}, "port": {port}, "left": {"0"}, "compact": {"1"}}
-				if _, err := fetch(named.Announce + "?" + query.Encode()); err != nil {
-					return nil, errors.Join(err, ctx.Err())
-				}
-				query.Set("event", "stopped") // for later: who comes next is not to be told of a seed that is gone
-				dir := filepath.Join(l.dir, "downloaded")
-				if err := os.Mkdir(dir, 0o755); err != nil {
-					return nil, err
-				}
-				wall, cpu, err := finish(ctx, dir, program.path, program.args(dir)...)
-				s.stop()
-				if err != nil {
-					return nil, err
-				}
-				if _, err := fetch(named.Announce + "?" + query.Encode()); err != nil {
-					return nil, errors.Join(err, ctx.Err())
-				}
-				if info, err := os.Stat(filepath.Join(dir, "big.bin")); err != nil || info.Size() != l.size {
-					return nil, fmt.Errorf("%s did not download all: %w", program.name, err)
-				}
-				if err := os.RemoveAll(dir); err != nil {
-					return nil, err
-				}
-				r := t.row(program.name)
-				r.add("s", wall.Seconds())
-				r.add("MB/s", float64(l.size)/1e6/wall.Seconds())
-				r.add("CPU s/GB", cpu.Seconds()/(float64(l.size)/1e9))
 			}
 		}
-		return []*table{t}, nil
+		return tables, nil
 	},
+}
+
+// download has a program download from some seeds that started just before, and removes what it got.
+func (l *lab) download(ctx context.Context, program downloader, torrent *metainfo.Torrent, from seeder, seeds int) (wall, cpu time.Duration, err error) {
+	fail := func(err error) (time.Duration, time.Duration, error) { return 0, 0, err }
+	var leave []func() error
+	for i := range seeds {
+		s, err := from.start(ctx)
+		if err != nil {
+			return fail(err)
+		}
+		defer s.stop()
+		_, port := split(s.address)
+		query := url.Values{"info_hash": {string(torrent.InfoHash[:])}, "peer_id": {fmt.Sprintf("-BE0001-the-seed-%03d", i)}, "port": {port}, "left": {"0"}, "compact": {"1"}}
+		announce := func() error {
+			_, err := fetch(torrent.Announce + "?" + query.Encode())
+			return err
+		}
+		if err := announce(); err != nil {
+			return fail(errors.Join(err, ctx.Err()))
+		}
+		leave = append(leave, func() error { // who comes next is not to be told of a seed that is gone
+			query.Set("event", "stopped")
+			return announce()
+		})
+	}
+	dir := filepath.Join(l.dir, "downloaded")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return fail(err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if wall, cpu, err = finish(ctx, dir, program.path, program.args(dir)...); err != nil {
+		return fail(err)
+	}
+	for _, leave := range leave {
+		if err := leave(); err != nil {
+			return fail(errors.Join(err, ctx.Err()))
+		}
+	}
+	if info, err := os.Stat(filepath.Join(dir, "big.bin")); err != nil || info.Size() != l.size {
+		return fail(fmt.Errorf("%s did not download all: %w", program.name, err))
+	}
+	return wall, cpu, nil
 }
 
 // downloader is a program that downloads a torrent into a directory and ends.
