@@ -187,6 +187,7 @@ func (d *dialer) connect(ctx context.Context, s *Swarm, addr netip.AddrPort) (ad
 		conn:     conn,
 		addr:     addr,
 		id:       theirs.PeerID,
+		ours:     ours.PeerID,
 		reserved: theirs.Reserved,
 		dialled:  true,
 		release:  func() { d.host.release(addr.Addr()) },

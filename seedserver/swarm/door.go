@@ -3,8 +3,11 @@ package swarm
 import (
 	"container/list"
 	"context"
+	"errors"
+	"io"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 
@@ -80,10 +83,12 @@ func (d *door) close() {
 	d.started.Wait()
 }
 
-// shakeHands answers a peer, and says which torrent it asks for; or reports false: not our protocol, not our torrent, too slow,
-// or ourselves. None of them is told so.
+// shakeHands reads the handshake of a peer, and says which torrent it asks for; or reports false: not our protocol, not our torrent,
+// too slow, or ourselves. None of them is told so. Our own handshake is left to the torrent's loop, so that a client that calls
+// twice, by IPv4 and IPv6, gets it on one connection only, and knows as well as we do which one stays.
 func (d *door) shakeHands(conn net.Conn, addr netip.AddrPort) (*Swarm, admission, bool) {
-	conn.SetDeadline(time.Now().Add(handshakeTimeout))
+	deadline := time.Now().Add(handshakeTimeout)
+	conn.SetDeadline(deadline)
 	reserved, infohash, err := peerwire.ReadHandshakeHead(conn)
 	if err != nil {
 		return nil, admission{}, false
@@ -96,15 +101,16 @@ func (d *door) shakeHands(conn net.Conn, addr netip.AddrPort) (*Swarm, admission
 			return nil, admission{}, false
 		}
 	}
-	// Before its peer id: who checks whether we can be reached, and some clients, wait for ours.
-	answer := d.host.handshake(s)
-	if _, err := conn.Write(answer.AppendTo(nil)); err != nil {
+	ours := d.host.handshake(s)
+	greeting := ours.AppendTo(nil)
+	if early {
+		id, greeting, err = awaitPeerID(conn, deadline, greeting)
+	}
+	if err == nil && id == ours.PeerID { // we called ourselves: let that end know
+		_, _ = conn.Write(greeting)
 		return nil, admission{}, false
 	}
-	if early {
-		id, err = peerwire.ReadPeerID(conn)
-	}
-	if err != nil || id == answer.PeerID {
+	if err != nil {
 		return nil, admission{}, false
 	}
 	conn.SetDeadline(time.Time{})
@@ -112,9 +118,31 @@ func (d *door) shakeHands(conn net.Conn, addr netip.AddrPort) (*Swarm, admission
 		conn:     conn,
 		addr:     addr,
 		id:       id,
+		ours:     ours.PeerID,
+		greeting: greeting,
 		reserved: reserved,
 		release:  func() { d.host.release(addr.Addr()) },
 	}, true
+}
+
+// promptly is how long we wait for a peer id before we show ours. Who sends it with the rest has it there at once.
+const promptly = 200 * time.Millisecond
+
+// awaitPeerID reads the peer id, and returns what is still to be sent of greeting: none of it to those who wait for our handshake
+// before they finish theirs, as who checks whether we can be reached does, and some clients.
+func awaitPeerID(conn net.Conn, deadline time.Time, greeting []byte) (peerwire.PeerID, []byte, error) {
+	var id peerwire.PeerID
+	conn.SetReadDeadline(time.Now().Add(promptly))
+	n, err := io.ReadFull(conn, id[:])
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return id, greeting, err
+	}
+	conn.SetReadDeadline(deadline)
+	if _, err := conn.Write(greeting); err != nil {
+		return id, nil, err
+	}
+	_, err = io.ReadFull(conn, id[n:])
+	return id, nil, err
 }
 
 // addrPort returns the address of a connection; the zero value if it has none of IP.

@@ -166,6 +166,9 @@ func TestHandshakeIsAnsweredBeforeThePeerID(t *testing.T) {
 		c.say(theirs[:20])
 		require.Empty(t, c.got())
 		c.say(theirs[20:48])
+		require.Empty(t, c.got(), "it may be on its way")
+		time.Sleep(promptly)
+		synctest.Wait()
 		answer := peerwire.Handshake{
 			Reserved: peerwire.NewExtensions(peerwire.ExtensionProtocol, peerwire.Fast),
 			InfoHash: cfg.InfoHash,

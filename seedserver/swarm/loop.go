@@ -25,6 +25,7 @@ type loop struct {
 	peers     map[*peer]struct{}
 	seq       uint64 // peers there have been
 	ids       map[peerwire.PeerID]*peer
+	spares    []spare // second connections of peers; mostly none
 	paused    bool
 	dirty     []*peer // peers to look after when the event is applied
 	frames    []byte  // scratch
@@ -101,6 +102,7 @@ func (l *loop) run(ctx context.Context) {
 				l.tick(now)
 			}
 		}
+		l.lookAtSpares(now)
 		l.carryOut(now)
 		l.startWriters()
 		l.lineUp(now)
@@ -117,6 +119,11 @@ func (l *loop) close() {
 		l.leaving = append(l.leaving, p)
 	}
 	clear(l.peers)
+	for _, x := range l.spares {
+		x.conn.Close()
+		x.release()
+	}
+	l.spares = nil
 	l.tally, l.rate = tally{}, 0
 	l.count()
 	l.timer.Stop()
@@ -124,33 +131,29 @@ func (l *loop) close() {
 
 // admitted takes a connection in, or closes it: the peer is here already, or there is no room.
 func (l *loop) admitted(now time.Time, a admission) {
-	s := l.swarm
-	refuse := func(reason string) {
-		l.log.Debug("peer refused", "peer", a.addr, "reason", reason)
-		a.conn.Close()
-		a.release()
-		if a.dialled {
-			l.dialRefused(now, a.addr)
-		}
-	}
 	if a.dialled {
 		l.dialArrived(a.addr)
 	}
 	if d, ok := l.policy.(*download); ok && d.isBanned(a.addr) {
-		refuse("sent junk")
+		l.refuse(now, a, "sent junk")
 		return
 	}
 	if old := l.ids[a.id]; old != nil {
-		// Two connections of one client waste one of them. But one that is silent may be dead, and its peer back.
-		if old.addr.Addr() != a.addr.Addr() || now.Sub(old.heard) < staleTimeout {
-			refuse("connected already")
+		if !replaces(now, a, old) {
+			l.setAside(now, a, old)
 			return
 		}
 		l.drop(now, old, errReplaced)
 	}
+	l.takeIn(now, a)
+}
+
+// takeIn makes a peer of a connection, if there is room.
+func (l *loop) takeIn(now time.Time, a admission) {
+	s := l.swarm
 	rank := s.rank(a.conn, a.addr)
 	if len(l.peers) >= s.cfg.maxPeers() && !l.makeRoom(now, rank) {
-		refuse("no room")
+		l.refuse(now, a, "no room")
 		return
 	}
 	l.seq++
@@ -183,7 +186,7 @@ func (l *loop) admitted(now time.Time, a admission) {
 		s.cfg.Joined(p.stat(s.numPieces))
 	}
 	showing := l.policy.join(now, p)
-	l.push(now, p, l.opening.appendTo(l.frames[:0], p, showing))
+	l.push(now, p, l.opening.appendTo(append(l.frames[:0], a.greeting...), p, showing))
 	l.spawn(p.read)
 }
 

@@ -156,11 +156,13 @@ func (s *Swarm) contentChanged(err error) {
 	}
 }
 
-// An admission is a connection whose handshake is done.
+// An admission is a connection whose handshake is done, but for what of ours the loop is to send.
 type admission struct {
 	conn     net.Conn
 	addr     netip.AddrPort
 	id       peerwire.PeerID
+	ours     peerwire.PeerID     // our name in it
+	greeting []byte              // what is still to be sent of our handshake
 	reserved peerwire.Extensions // the peer's
 	dialled  bool                // by us
 	release  func()              // called once when the connection is closed; must not block

@@ -26,6 +26,9 @@ func (l *loop) arm(now time.Time) {
 	if len(l.peers) > 0 || l.owesReport() {
 		next = earlier(next, earlier(l.tickDue(), l.policy.next(now)))
 	}
+	if len(l.spares) > 0 {
+		next = earlier(next, l.spares[0].until)
+	}
 	if next.IsZero() {
 		return
 	}
