@@ -80,6 +80,7 @@ type Transfer struct {
 	phase   atomic.Int32
 	checked atomic.Int64
 	swarm   atomic.Pointer[swarm.Swarm]
+	session *trackernet.Session // to be told that the download is complete; set before the swarm runs
 	done    chan struct{}
 
 	mu      sync.Mutex // a leaf
@@ -291,16 +292,10 @@ func (t *Transfer) transfer(ctx context.Context) error {
 	}
 	var running sync.WaitGroup
 	defer running.Wait()
-	running.Go(func() { session.Run(ctx) })
 	if !complete {
-		running.Go(func() {
-			select {
-			case <-t.done:
-				session.Completed()
-			case <-ctx.Done():
-			}
-		})
+		t.session = session
 	}
+	running.Go(func() { session.Run(ctx) })
 	return s.Run(ctx)
 }
 
@@ -335,6 +330,9 @@ func (t *Transfer) completed() {
 		t.troubled(err)
 	}
 	t.phase.Store(int32(Seeding))
+	if t.session != nil {
+		t.session.Completed()
+	}
 	close(t.done)
 	if t.cfg.KeepRecord {
 		if err := t.remember(); err != nil {

@@ -185,7 +185,8 @@ func (a *Announcer) NeedPeers(now time.Time) {
 	}
 }
 
-// Stop ends the session: each tracker that knows of it is told "stopped", once.
+// Stop ends the session: each tracker that knows of it is told "stopped", once,
+// after "completed" if that is still to be told.
 // [Announcer.Stopped] tells when that is over.
 func (a *Announcer) Stop(now time.Time) {
 	if !a.running {

@@ -14,7 +14,7 @@ func (a *Announcer) Next(now time.Time) (Call, bool) {
 	}
 	for _, g := range a.groups {
 		if c, at := a.candidate(g, now); c != nil && !at.After(now) {
-			return a.call(c), true
+			return a.call(c, now), true
 		}
 	}
 	return Call{}, false
@@ -78,15 +78,15 @@ func (c *contact) ready() time.Time {
 	return later(c.notBefore, c.soonest)
 }
 
-func (a *Announcer) call(c *contact) Call {
+func (a *Announcer) call(c *contact, now time.Time) Call {
 	event := EventNone
 	switch {
+	case c.started && c.complete && !c.never && !c.notBefore.After(now): // before "stopped", too: else nobody counts the download
+		event = EventCompleted
 	case a.stopping:
 		event = EventStopped
 	case !c.started:
 		event = EventStarted
-	case c.complete:
-		event = EventCompleted
 	case a.partial:
 		event = EventPaused
 	}

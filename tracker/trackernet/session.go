@@ -59,10 +59,11 @@ type SessionConfig struct {
 // other methods may be called concurrently. They wait for Run to have begun; once
 // it has returned they do nothing.
 type Session struct {
-	cfg     SessionConfig
-	asked   chan func(now time.Time, a *tracker.Announcer)
-	results chan result
-	done    chan struct{}
+	cfg      SessionConfig
+	asked    chan func(now time.Time, a *tracker.Announcer)
+	complete chan struct{} // holds one
+	results  chan result
+	done     chan struct{}
 }
 
 // result is how a call ended.
@@ -85,6 +86,7 @@ func NewSession(cfg SessionConfig) *Session {
 	}
 	return &Session{
 		cfg: cfg, asked: make(chan func(time.Time, *tracker.Announcer), 16), results: make(chan result), done: make(chan struct{}),
+		complete: make(chan struct{}, 1),
 	}
 }
 
@@ -114,7 +116,7 @@ func (s *Session) Run(ctx context.Context) error {
 		now := time.Now()
 		for call, ok := a.Next(now); ok; call, ok = a.Next(now) {
 			req, within := s.request(call), ctx
-			if call.Event == tracker.EventStopped {
+			if call.Event == tracker.EventStopped || call.Event == tracker.EventCompleted {
 				within = last
 			}
 			calls.Go(func() { s.call(within, last, call, req) })
@@ -123,10 +125,17 @@ func (s *Session) Run(ctx context.Context) error {
 		select {
 		case <-ended:
 			ended = nil
+			select {
+			case <-s.complete:
+				a.Completed(time.Now())
+			default:
+			}
 			a.Stop(time.Now())
 			defer time.AfterFunc(stopPatience, giveUp).Stop()
 		case <-last.Done():
 		case <-timer.C:
+		case <-s.complete:
+			a.Completed(time.Now())
 		case f := <-s.asked:
 			f(time.Now(), a)
 		case r := <-s.results:
@@ -199,9 +208,12 @@ func (s *Session) ask(f func(now time.Time, a *tracker.Announcer)) bool {
 	}
 }
 
-// Completed tells the trackers that the download has just ended.
+// Completed tells the trackers that the download has just ended, even if Run is told to end right after. It does not wait.
 func (s *Session) Completed() {
-	s.ask(func(now time.Time, a *tracker.Announcer) { a.Completed(now) })
+	select {
+	case s.complete <- struct{}{}:
+	default: // it is going to be told
+	}
 }
 
 // NeedPeers asks for peers as soon as the trackers allow.

@@ -113,6 +113,35 @@ func TestSessionEndsInTime(t *testing.T) {
 	})
 }
 
+// "completed is sent when download completes" (BEP 3): also by who is done then and stops at once, or while it is being told.
+func TestWhoIsCompleteAndStopsSaysBoth(t *testing.T) {
+	for name, after := range map[string]time.Duration{"at once": 0, "while it is told": time.Second, "later": time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := &fake{start: time.Now(), answer: func(ctx context.Context, _ string) (*tracker.AnnounceResponse, error) {
+					select {
+					case <-ctx.Done():
+						return nil, context.Cause(ctx)
+					case <-time.After(2 * time.Second):
+						return &tracker.AnnounceResponse{}, nil
+					}
+				}}
+				s := NewSession(SessionConfig{Client: f, Tiers: [][]string{{"a"}}, Progress: func() (int64, int64, int64) { return 0, 9, 0 }})
+				stop := run(t, s)
+				time.Sleep(10 * time.Second)
+				s.Completed()
+				time.Sleep(after)
+				require.Less(t, stop(), stopPatience)
+				var events []tracker.Event
+				for _, x := range f.told {
+					events = append(events, x.event)
+				}
+				require.Equal(t, []tracker.Event{tracker.EventStarted, tracker.EventCompleted, tracker.EventStopped}, events)
+			})
+		})
+	}
+}
+
 // One that is silent from the start is not told that we stop.
 func TestSessionEndsDuringTheFirstCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
