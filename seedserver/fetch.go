@@ -258,6 +258,9 @@ func firstLine(r io.Reader) string {
 // fileName returns the name that a URL ends with, if that is one to save a file under.
 func fileName(u *url.URL) (string, error) {
 	name := path.Base(u.Path)
+	if strings.HasSuffix(u.Path, "/") && len(u.Path) > 1 {
+		return "", fmt.Errorf("%s is the page of a directory, not a file: give the address of a file, or say with --saveas where to save the page", u.Redacted())
+	}
 	if name == "." || name == "/" || name == ".." || strings.HasPrefix(name, ".") || strings.ContainsAny(name, "/\\\x00") || len(name) > 200 {
 		return "", fmt.Errorf("%s does not end in a file's name: say with --saveas where to save it", u.Redacted())
 	}

@@ -75,6 +75,9 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
+	if info, err := os.Stat(cfg.Dir); err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("%s is a file; give the directory it is in, which is published", cfg.Dir)
+	}
 	if err := os.MkdirAll(cfg.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("making the directory to publish: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/bits"
 	"net/netip"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"github.com/seedserver/bittorrent/seedserver/storage"
 	"github.com/seedserver/bittorrent/seedserver/swarm"
 	"github.com/seedserver/bittorrent/seedserver/swarm/candidates"
+	"github.com/seedserver/bittorrent/tracker"
 	"github.com/seedserver/bittorrent/tracker/trackernet"
 )
 
@@ -65,7 +67,7 @@ type TransferStatus struct {
 	Swarm   swarm.Stats
 	Copies  float64 // that the peers hold together: whole ones, and the share of the pieces of which there is one more
 	Trouble error   // why nothing can be written now, nil if it can
-	Tracker error   // what the trackers said last, nil if that was no error
+	Tracker error   // why no tracker of the torrent answers; nil if one does, was not asked yet, or there is none
 }
 
 // A Transfer is one torrent of a [Client]. Its methods may be called from anywhere.
@@ -80,7 +82,7 @@ type Transfer struct {
 	phase   atomic.Int32
 	checked atomic.Int64
 	swarm   atomic.Pointer[swarm.Swarm]
-	session *trackernet.Session // to be told that the download is complete; set before the swarm runs
+	session atomic.Pointer[trackernet.Session] // nil until Run has looked at what is there
 	done    chan struct{}
 
 	mu      sync.Mutex // a leaf
@@ -143,10 +145,35 @@ func (t *Transfer) Status() TransferStatus {
 		st.Have = st.Swarm.Have
 		st.Copies = s.Copies()
 	}
+	if s := t.session.Load(); s != nil {
+		st.Tracker = unanswered(s.Contacts())
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	st.Trouble = t.trouble
 	return st
+}
+
+// unanswered returns why no tracker answers, nil if one does or none has failed.
+func unanswered(contacts []tracker.Contact) (err error) {
+	for _, c := range contacts {
+		switch {
+		case c.Working:
+			return nil
+		case c.Err != nil && err == nil:
+			err = fmt.Errorf("tracker %s: %w", hostOf(c.URL), c.Err)
+		}
+	}
+	return err
+}
+
+// hostOf returns the part of a tracker's URL that may be shown: the rest can hold a key.
+func hostOf(tracker string) string {
+	u, err := url.Parse(tracker)
+	if err != nil {
+		return "of the torrent"
+	}
+	return u.Host
 }
 
 // Peers returns the connections of the transfer, oldest first.
@@ -292,9 +319,7 @@ func (t *Transfer) transfer(ctx context.Context) error {
 	}
 	var running sync.WaitGroup
 	defer running.Wait()
-	if !complete {
-		t.session = session
-	}
+	t.session.Store(session)
 	running.Go(func() { session.Run(ctx) })
 	return s.Run(ctx)
 }
@@ -330,8 +355,8 @@ func (t *Transfer) completed() {
 		t.troubled(err)
 	}
 	t.phase.Store(int32(Seeding))
-	if t.session != nil {
-		t.session.Completed()
+	if s := t.session.Load(); s != nil { // else it was complete from the start
+		s.Completed()
 	}
 	close(t.done)
 	if t.cfg.KeepRecord {

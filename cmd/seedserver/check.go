@@ -9,32 +9,24 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// checkCmd reads the settings of the environment and the configuration file as serve would.
-type checkCmd struct{}
+// checkCmd reads the settings of the command line, the environment and the configuration file as serve would.
+type checkCmd struct {
+	Dir string `arg:"" optional:"" default:"." help:"The directory that would be published." type:"path"`
 
-func (c *checkCmd) Run(s streams, cl *commandLine) error {
-	var checked commandLine
-	parser, err := newParser(&checked, s)
-	if err != nil {
-		return err
-	}
-	args := []string{"serve", "."} // settings do not depend on the directory
-	if cl.Config != "" {
-		args = append(args, "--config="+cl.Config)
-	}
-	if _, err := parse(parser, args); err != nil {
-		return err
-	}
-	if _, err := checked.Serve.config(s); err != nil {
-		return err
-	}
-	return printSettings(s, parser.Model)
+	settings
 }
 
-// printSettings lists every setting of serve as a configuration file would hold it.
+func (c *checkCmd) Run(s streams, kctx *kong.Context) error {
+	if _, err := c.config(s, c.Dir); err != nil {
+		return err
+	}
+	return printSettings(s, kctx.Model)
+}
+
+// printSettings lists every setting of check-config, which are those of serve, as a configuration file would hold it.
 func printSettings(s streams, model *kong.Application) error {
 	for _, node := range model.Children {
-		if node.Name != "serve" {
+		if node.Name != checkConfig {
 			continue
 		}
 		for _, flag := range node.Flags {

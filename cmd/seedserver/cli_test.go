@@ -141,6 +141,13 @@ func TestComplaints(t *testing.T) {
 		{"broken file", []string{"check-config", "--config", "broken.toml"}, exitUsage, "line 1"},
 		{"missing configuration", []string{"check-config", "--config", "none.toml"}, exitUsage, "none.toml"},
 		{"rate", []string{"serve", "x", "--max-up", "fast"}, exitUsage, "2MB/s"},
+		{"a command's name, misspelt", []string{"staus"}, exitUsage, `did you mean "status"`},
+		{"the same with a directory", []string{"srve", "nothing"}, exitUsage, `did you mean "serve"`},
+		{"a flag that is no flag of get", []string{"get", "--nope", "x"}, exitUsage, "seedserver get --help"},
+		{"a file to publish", []string{"serve", "a.bin", "--state", "state"}, exitFailed, "a.bin is a file; give the directory"},
+		{"a directory as a torrent", []string{"show", "nothing"}, exitFailed, "is a directory"},
+		{"a URL of another kind", []string{"get", "ftp://files.example.org/x"}, exitUsage, "http://"},
+		{"a setting to check", []string{"check-config", "--url", "files.example.org"}, exitUsage, "https://files.example.org"},
 		{"URL", []string{"serve", "x", "--url", "files.example.org"}, exitUsage, "https://files.example.org"},
 	}
 	for _, tt := range tests {
@@ -167,11 +174,45 @@ func TestSettingsPrecedence(t *testing.T) {
 	require.Contains(t, out, "max-peers = 7")
 	require.Contains(t, out, `unit = ["albums/*", "sets/*"]`)
 	require.Contains(t, out, `plain-below = "1MiB"`, "defaults are shown")
+	code, flagged, errs := cli(t, "check-config", "nowhere", "--config", "seedserver.toml", "--peer", ":9202")
+	require.Equal(t, exitDone, code, errs)
+	require.Contains(t, flagged, `peer = ":9202"`)
+	require.NoDirExists(t, "nowhere")
 
 	write(t, "again.toml", []byte(out))
 	code, again, errs := cli(t, "check-config", "--config", "again.toml")
 	require.Equal(t, exitDone, code, "what is printed can be read back: %s", errs)
 	require.Equal(t, out, again)
+}
+
+// TestFirstWords: what people type before they know the commands does not make a directory.
+func TestFirstWords(t *testing.T) {
+	inTemp(t)
+	for _, args := range [][]string{nil, {"help"}, {"help", "get"}, {"version"}, {"get", "--help"}} {
+		code, out, errs := cli(t, args...)
+		require.Equal(t, exitDone, code, errs)
+		require.NotEmpty(t, out)
+	}
+	left, err := os.ReadDir(".")
+	require.NoError(t, err)
+	require.Empty(t, left)
+	for word, near := range map[string]bool{"serv": true, "gett": true, "lst": false, "music": false, "many2": true, "./staus": false, "files": false, "show": false} {
+		var cl commandLine
+		parser, err := newParser(&cl, streams{os.Stdout, os.Stderr})
+		require.NoError(t, err)
+		require.Equal(t, near, checkCommand([]string{word}, parser.Model) != nil, word)
+	}
+}
+
+// TestInfohashAlone: what people copy from a page is a source as good as a magnet link.
+func TestInfohashAlone(t *testing.T) {
+	inTemp(t)
+	const hash = "2a9aca6534133746d9a9fabf16bfeda1a1f21c85"
+	code, out, errs := cli(t, "show", hash)
+	require.Equal(t, exitDone, code, errs)
+	require.Contains(t, out, "magnet:?xt=urn:btih:"+hash)
+	write(t, hash, []byte("a file of that name"))
+	require.Equal(t, hash, asMagnet(hash))
 }
 
 func TestHelpShowsDefaults(t *testing.T) {

@@ -11,6 +11,9 @@ import (
 	"github.com/alecthomas/kong"
 )
 
+// checkConfig is the command that has the settings of serve, and only prints them.
+const checkConfig = "check-config"
+
 // configFile resolves flags from a TOML file whose keys are the long names of serve's flags.
 type configFile struct {
 	path   string
@@ -75,7 +78,7 @@ func (c *configFile) Validate(*kong.Application) error { return nil }
 
 // Resolve gives a flag its value from the file, unless the environment has one.
 func (c *configFile) Resolve(_ *kong.Context, parent *kong.Path, flag *kong.Flag) (any, error) {
-	if parent.Command == nil || parent.Command.Name != "serve" {
+	if parent.Command == nil || parent.Command.Name != "serve" && parent.Command.Name != checkConfig {
 		return nil, nil
 	}
 	for _, env := range flag.Envs {

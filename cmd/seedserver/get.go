@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -24,14 +25,14 @@ type getCmd struct {
 	MaxUp     budget.Rate   `help:"Send at most this much per second (default: no limit)." placeholder:"RATE"`
 	MaxDown   budget.Rate   `help:"Receive at most this much per second (default: no limit)." placeholder:"RATE"`
 	MaxPeers  int           `help:"Have at most this many connections." default:"200"`
-	Port      string        `name:"peer" help:"Take connections of peers here; if taken, at the next ports up to 6889." default:":6881" placeholder:"ADDR"`
+	Port      string        `name:"peer" help:"Take connections of peers here; if taken, at the next ports up to 6889." default:":6881"`
 	DHTRouter []string      `name:"dht-router" default:"${routers}" help:"Node from which the DHT is joined, HOST:PORT; repeatable. none: by nobody; off: take no part (default: the public routers)." placeholder:"HOST:PORT"`
 	AddPeer   []string      `help:"Connect to this peer, too." placeholder:"HOST:PORT"`
 	GiveUp    time.Duration `help:"Stop with an error when nothing was received for so long; 0 for never." default:"10m"`
 	Overwrite bool          `help:"Replace a file that is there and holds something else."`
 	Local     bool          `help:"Let the trackers and web seeds of a torrent be on this machine or in this network. A URL that is there itself needs no such flag."`
-	MaxSize   budget.Bytes  `help:"Take at most this much of a plain file whose server does not say how large it is." default:"4GiB" placeholder:"SIZE"`
-	Memory    budget.Bytes  `help:"Hold at most this much that is not written yet." default:"64MiB" placeholder:"SIZE"`
+	MaxSize   budget.Bytes  `help:"Take at most this much of a plain file whose server does not say how large it is." default:"4GiB"`
+	Memory    budget.Bytes  `help:"Hold at most this much that is not written yet." default:"64MiB"`
 	JSON      bool          `name:"json" help:"Print one JSON object a second, and one at the end."`
 	Verbose   bool          `short:"v" help:"Log what happens."`
 }
@@ -193,17 +194,32 @@ func addrPorts(list []string) (addrs []netip.AddrPort, err error) {
 
 // find turns the source into a torrent.
 func (c *getCmd) find(ctx context.Context, s streams, client *seedserver.Client, peers []netip.AddrPort) (*find, error) {
+	c.Source = asMagnet(c.Source)
 	switch lower := strings.ToLower(c.Source); {
 	case strings.HasPrefix(lower, "magnet:"):
 		return c.findMagnet(ctx, s, client, peers)
 	case strings.HasPrefix(lower, "http://"), strings.HasPrefix(lower, "https://"):
 		return c.findURL(ctx, s, peers)
+	case strings.Contains(lower, "://"):
+		return nil, usageError{fmt.Sprintf("%q: give a .torrent file, a URL that begins with http:// or https://, or a magnet link", c.Source)}
 	}
 	t, err := readTorrent(c.Source)
 	if err != nil {
 		return nil, err
 	}
 	return &find{torrent: t, peers: peers, private: c.Local}, nil
+}
+
+// asMagnet makes a magnet link of an infohash that stands alone, as people copy it; all else it returns as it is.
+func asMagnet(source string) string {
+	if _, err := os.Stat(source); err == nil {
+		return source
+	}
+	h, err := metainfo.ParseInfoHash(source)
+	if err != nil {
+		return source
+	}
+	return "magnet:?xt=urn:btih:" + h.String()
 }
 
 // encode prints one JSON object on a line.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
 	"github.com/seedserver/bittorrent/seedserver"
+	"github.com/seedserver/bittorrent/tracker"
 )
 
 // A transferView shows how far a download is: a bar on a terminal, a line every few seconds in a pipe, or JSON.
@@ -24,6 +26,7 @@ type transferView struct {
 	line    string // behind the bar
 	printed time.Time
 	trouble string
+	tracker string // what was said of the trackers last
 }
 
 func newTransferView(s streams, asJSON bool, t *metainfo.Torrent, path string) *transferView {
@@ -63,6 +66,7 @@ type getReport struct {
 	Seeds       int     `json:"seeds"`
 	Copies      float64 `json:"copies"`
 	Trouble     string  `json:"trouble,omitempty"`
+	Tracker     string  `json:"tracker_error,omitempty"` // why none answers
 	Error       string  `json:"error,omitempty"`
 }
 
@@ -74,6 +78,9 @@ func (v *transferView) report(event string, st seedserver.TransferStatus, err er
 	}
 	if st.Trouble != nil {
 		r.Trouble = st.Trouble.Error()
+	}
+	if st.Tracker != nil {
+		r.Tracker = st.Tracker.Error()
 	}
 	if err != nil {
 		r.Error = err.Error()
@@ -100,6 +107,7 @@ func (v *transferView) progress(st seedserver.TransferStatus, givingUp time.Dura
 		return
 	}
 	v.tellTrouble(st)
+	v.tellTracker(st)
 	if v.bar != nil {
 		v.line = " " + rates(st, givingUp)
 		v.bar.SetCurrent(st.Have)
@@ -139,9 +147,36 @@ func countPeers(st seedserver.TransferStatus) string {
 	case 0:
 		return "no peers yet"
 	case 1:
-		return fmt.Sprintf("1 peer (%d seeds)", st.Swarm.Seeds)
+		return "1 peer (" + countSeeds(st) + ")"
 	}
-	return fmt.Sprintf("%d peers (%d seeds)", st.Swarm.Peers, st.Swarm.Seeds)
+	return fmt.Sprintf("%d peers (%s)", st.Swarm.Peers, countSeeds(st))
+}
+
+func countSeeds(st seedserver.TransferStatus) string {
+	if st.Swarm.Seeds == 1 {
+		return "1 seed"
+	}
+	return fmt.Sprintf("%d seeds", st.Swarm.Seeds)
+}
+
+// tellTracker says why no tracker answers, once. Peers may be found without one.
+func (v *transferView) tellTracker(st seedserver.TransferStatus) {
+	said := trackerTrouble(st)
+	if said != "" && said != v.tracker {
+		fmt.Fprintln(v.s.err, printable(said))
+	}
+	v.tracker = said
+}
+
+// trackerTrouble returns why no tracker answers, with what can be done about it; empty if there is nothing to say.
+func trackerTrouble(st seedserver.TransferStatus) string {
+	switch {
+	case st.Tracker == nil:
+		return ""
+	case errors.Is(st.Tracker, tracker.ErrAddress):
+		return st.Tracker.Error() + "; --local allows it"
+	}
+	return st.Tracker.Error()
 }
 
 // tellTrouble says why nothing can be written, once.

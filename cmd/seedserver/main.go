@@ -67,8 +67,9 @@ func run(args []string, s streams) int {
 		fmt.Fprintln(s.err, "seedserver:", err)
 		return exitFailed
 	}
-	if len(args) == 0 {
-		args = []string{"--help"}
+	args = understand(args)
+	if err := checkCommand(args, parser.Model); err != nil {
+		return usage(s, err)
 	}
 	kctx, err := parse(parser, args)
 	if err != nil {
@@ -109,7 +110,7 @@ func (e usageError) Error() string        { return e.reason }
 func (e usageError) Is(target error) bool { return target == errUsage }
 
 func usage(s streams, err error) int {
-	fmt.Fprintf(s.err, "seedserver: %v\nRun \"seedserver --help\" for what can be said.\n", err)
+	fmt.Fprintf(s.err, "seedserver: %v\nRun \"%s\" for what can be said.\n", err, helpFor(err))
 	return exitUsage
 }
 

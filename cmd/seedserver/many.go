@@ -20,10 +20,10 @@ type manyCmd struct {
 	MaxDown   budget.Rate   `help:"Receive at most this much per second (default: no limit)." placeholder:"RATE"`
 	MaxPeers  int           `help:"Have at most this many connections in all." default:"1000"`
 	Slots     int           `name:"upload-slots" help:"Serve this many peers of a torrent at a time; 0 for as many as get a useful rate." default:"0"`
-	Port      string        `name:"peer" help:"Take connections of peers here; if taken, at the next ports up to 6889." default:":6881" placeholder:"ADDR"`
+	Port      string        `name:"peer" help:"Take connections of peers here; if taken, at the next ports up to 6889." default:":6881"`
 	DHTRouter []string      `name:"dht-router" default:"${routers}" help:"Node from which the DHT is joined, HOST:PORT; repeatable. none: by kept nodes only; off: take no part (default: the public routers)." placeholder:"HOST:PORT"`
 	Every     time.Duration `help:"Print the state of all torrents so often; 0 for never." default:"30s"`
-	Memory    budget.Bytes  `help:"Hold at most this much of one torrent that is not written yet." default:"16MiB" placeholder:"SIZE"`
+	Memory    budget.Bytes  `help:"Hold at most this much of one torrent that is not written yet." default:"16MiB"`
 	Overwrite bool          `help:"Replace files that are there and hold something else."`
 	Local     bool          `help:"Let trackers and web seeds be on this machine or in this network."`
 	JSON      bool          `name:"json" help:"Print the states as JSON, a line for each torrent."`
@@ -99,6 +99,8 @@ func reportOf(st seedserver.ManyStatus) manyReport {
 		r.State, r.Error = "error", st.Err.Error()
 	case st.Trouble != nil:
 		r.Error = st.Trouble.Error()
+	case st.Tracker != nil:
+		r.Error = trackerTrouble(st.TransferStatus)
 	}
 	return r
 }

@@ -19,6 +19,11 @@ import (
 type serveCmd struct {
 	Dir string `arg:"" help:"The directory to publish. Made if it is missing." type:"path"`
 
+	settings
+}
+
+// settings are what serve can be told by flags, variables and the configuration file.
+type settings struct {
 	HTTP           string   `name:"http" default:":8080" help:"Address of the index and the tracker."`
 	Peer           string   `default:":6881" help:"Address for peers; if port 6881 is taken, the next up to 6889."`
 	URL            string   `name:"url" help:"The address people type, if it is not this machine's own: https://files.example.org" placeholder:"URL"`
@@ -71,10 +76,10 @@ type serveCmd struct {
 	Verbose          bool          `short:"v" help:"Log what peers do, too."`
 }
 
-// config translates the flags.
-func (c *serveCmd) config(s streams) (seedserver.Config, error) {
+// config translates the flags, for publishing dir.
+func (c *settings) config(s streams, dir string) (seedserver.Config, error) {
 	cfg := seedserver.Config{
-		Dir: c.Dir, HTTP: c.HTTP, Peer: c.Peer, PeerExact: c.Peer != ":6881", URL: strings.TrimSuffix(c.URL, "/"),
+		Dir: dir, HTTP: c.HTTP, Peer: c.Peer, PeerExact: c.Peer != ":6881", URL: strings.TrimSuffix(c.URL, "/"),
 		Advertise: c.Advertise, State: c.State, UsersFile: c.Users, Private: c.Private, ProxyHeader: c.ProxyHeader, TLSCert: c.TLSCert, TLSKey: c.TLSKey,
 		Budget: int64(c.Budget), BudgetDay: c.BudgetDay, WebSeed: c.WebSeed,
 		Mode: seedserver.Mode(c.Mode), MaxUp: max(0, int64(c.MaxUp)), MaxUpTorrent: max(0, int64(c.MaxUpTorrent)),
@@ -103,7 +108,7 @@ func (c *serveCmd) config(s streams) (seedserver.Config, error) {
 		cfg.TrustedProxies = append(cfg.TrustedProxies, prefix)
 	}
 	if c.State == "" {
-		state, err := seedserver.DefaultState(c.Dir)
+		state, err := seedserver.DefaultState(dir)
 		if err != nil {
 			return cfg, err
 		}
@@ -115,7 +120,7 @@ func (c *serveCmd) config(s streams) (seedserver.Config, error) {
 	return cfg, nil
 }
 
-func (c *serveCmd) logger(s streams) *slog.Logger {
+func (c *settings) logger(s streams) *slog.Logger {
 	opts := &slog.HandlerOptions{Level: slog.LevelInfo}
 	if c.Verbose {
 		opts.Level = slog.LevelDebug
@@ -134,7 +139,7 @@ func parseNetwork(s string) (netip.Prefix, error) {
 }
 
 func (c *serveCmd) Run(ctx context.Context, s streams, args rawArgs) error {
-	cfg, err := c.config(s)
+	cfg, err := c.config(s, c.Dir)
 	if err != nil {
 		return err
 	}

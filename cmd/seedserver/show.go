@@ -45,6 +45,7 @@ type shownFile struct {
 
 func (c *showCmd) Run(s streams) error {
 	var v shown
+	c.Source = asMagnet(c.Source)
 	if strings.HasPrefix(strings.ToLower(c.Source), "magnet:") {
 		m, err := metainfo.ParseMagnet(c.Source)
 		if err != nil {
@@ -69,8 +70,11 @@ func (c *showCmd) Run(s streams) error {
 // readTorrent reads a .torrent file of at most 64 MiB.
 func readTorrent(name string) (*metainfo.Torrent, error) {
 	info, err := os.Stat(name)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("%s is a directory, not a .torrent file", name)
 	}
 	if info.Size() > 64<<20 {
 		return nil, fmt.Errorf("%s: %s is too large for a .torrent file", name, humanBytes(info.Size()))
@@ -81,7 +85,7 @@ func readTorrent(name string) (*metainfo.Torrent, error) {
 	}
 	t, err := metainfo.Parse(b)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s is not a whole .torrent file: %w", name, err)
 	}
 	return t, nil
 }

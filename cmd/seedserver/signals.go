@@ -53,7 +53,7 @@ func reload(srv *seedserver.Server, args rawArgs, s streams) {
 	}
 	var cfg seedserver.Config
 	if err == nil {
-		cfg, err = cl.Serve.config(s)
+		cfg, err = cl.Serve.config(s, cl.Serve.Dir)
 	}
 	if err == nil {
 		err = srv.Reload(cfg)

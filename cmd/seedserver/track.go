@@ -81,7 +81,7 @@ func (c *trackCmd) config(s streams) (seedserver.TrackerConfig, error) {
 }
 
 func (c *trackCmd) logger(s streams) *slog.Logger {
-	return (&serveCmd{JSON: c.JSON, Verbose: c.Verbose}).logger(s)
+	return (&settings{JSON: c.JSON, Verbose: c.Verbose}).logger(s)
 }
 
 func (c *trackCmd) Run(ctx context.Context, s streams) error {

@@ -13,7 +13,7 @@ import (
 // else's, such as /tmp.
 func makeDir(dir string) error {
 	if err := os.MkdirAll(dir, dirMode); err != nil {
-		return err
+		return fmt.Errorf("making the directory for the state: %w; choose another with --state", err)
 	}
 	if open, err := isOpen(dir, dirMode); err != nil || !open {
 		return err
