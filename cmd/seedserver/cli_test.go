@@ -196,7 +196,7 @@ func TestFirstWords(t *testing.T) {
 	left, err := os.ReadDir(".")
 	require.NoError(t, err)
 	require.Empty(t, left)
-	for word, near := range map[string]bool{"serv": true, "gett": true, "lst": false, "music": false, "many2": true, "./staus": false, "files": false, "show": false} {
+	for word, near := range map[string]bool{"serv": true, "gett": true, "lst": false, "music": false, "many2": true, "data": false, "best": false, "./staus": false, "files": false, "show": false} {
 		var cl commandLine
 		parser, err := newParser(&cl, streams{os.Stdout, os.Stderr})
 		require.NoError(t, err)

@@ -3,6 +3,7 @@
 package catalog
 
 import (
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -122,6 +123,15 @@ func TestLostEventsAreReported(t *testing.T) {
 		}
 	})
 	require.ErrorIs(t, <-overflow, fsnotify.ErrEventOverflow)
+}
+
+// Only what keeps us from seeing changes makes us scan every few seconds: one directory of somebody else's does not.
+func TestWhatMakesUsScan(t *testing.T) {
+	for err, scans := range map[error]bool{
+		syscall.ENOSPC: true, syscall.EMFILE: true, syscall.EACCES: false, syscall.EPERM: false, syscall.ENOENT: false, fsnotify.ErrClosed: false,
+	} {
+		require.Equal(t, scans, !missesNothing(&fs.PathError{Op: "inotify_add_watch", Path: "d", Err: err}), "%v", err)
+	}
 }
 
 func TestLostEventsAreMadeUpForByAScan(t *testing.T) {

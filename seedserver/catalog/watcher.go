@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -50,11 +51,17 @@ func (w *watcher) add(dir string) {
 		return
 	}
 	err := w.events.Add(filepath.Join(w.top, filepath.FromSlash(dir)))
-	if err != nil && !isNotExist(err) && !errors.Is(err, fsnotify.ErrClosed) {
+	if err != nil && !missesNothing(err) {
 		w.mu.Lock()
 		w.failed = err
 		w.mu.Unlock()
 	}
+}
+
+// missesNothing reports whether a directory that cannot be watched because of err is none of which events would be missed: it is
+// gone, may not be read, which the look at it tells of, or nothing is watched any more. When it may be read, its parent has an event.
+func missesNothing(err error) bool {
+	return isNotExist(err) || errors.Is(err, fs.ErrPermission) || errors.Is(err, fsnotify.ErrClosed)
 }
 
 // remove ends the events of dir.

@@ -218,10 +218,10 @@ func TestIndexPeers(t *testing.T) {
 	m := described()
 	h := web.New(web.Config{Source: m})
 	page := body(t, get(h, "/?sort=seeds&order=desc", "Accept", browser))
-	require.Contains(t, page, "3.0 MiB; 24 seeds, 6 leechers, 80 completed; ")
+	require.Contains(t, page, "3.0 MiB; others: 24 seeds, 6 leechers, 80 completed; ")
 	require.Contains(t, page, `<td class="n copies">2.2</td><td class="n seeds">12</td><td class="n leechers">3</td><td class="n completed">40</td>`)
 	require.Contains(t, page, `<th scope="col" class="seeds" aria-sort="descending"><a href="?sort=seeds">Seeds</a>`)
-	require.Contains(t, body(t, get(h, "/", "Accept", "text/plain")), "# /: 4 directories, 11 files, 3.0 MiB; 24 seeds, 6 leechers, 80 completed\n")
+	require.Contains(t, body(t, get(h, "/", "Accept", "text/plain")), "# /: 4 directories, 11 files, 3.0 MiB; others: 24 seeds, 6 leechers, 80 completed\n")
 	for _, target := range []string{"/dir/", "/unit/"} {
 		page := body(t, get(h, target, "Accept", browser))
 		require.NotContains(t, page, "Seeds")

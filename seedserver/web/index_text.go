@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// summary says what the listing comes to: "3 directories, 42 files, 1.5 GiB; 7
-// seeds, 1 leecher, 20 completed".
+// summary says what the listing comes to: "3 directories, 42 files, 1.5 GiB;
+// others: 7 seeds, 1 leecher, 20 completed". Others are all but this server.
 func (l *listing) summary() string {
 	var parts []byte
 	if l.dirs > 0 {
@@ -19,7 +19,7 @@ func (l *listing) summary() string {
 	parts = appendSize(parts, l.bytes)
 	if swarms := l.peers; swarms.Known {
 		swarms.Copies = 0 // those of different files do not add up
-		parts = append(append(parts, "; "...), peersText(swarms)...)
+		parts = append(append(parts, "; others: "...), peersText(swarms)...)
 	}
 	return string(parts)
 }
