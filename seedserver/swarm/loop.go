@@ -264,7 +264,7 @@ func (l *loop) startWriters() {
 	for _, p := range l.dirty {
 		p.dirty = false
 		if p.out.claim() {
-			l.spawn(p.write)
+			l.startWriter(p)
 		}
 	}
 	clear(l.dirty)

@@ -32,6 +32,7 @@ type peer struct {
 	out      outbox
 	uploaded atomic.Int64 // payload bytes
 	wrote    atomic.Int64 // when a write ended last, nanoseconds since Swarm.epoch
+	drainBy  int64        // the deadline of writes, nanoseconds since Swarm.epoch; of who has the writer's role
 	unsent   int          // the bound of what waits in the kernel; of who has the writer's role
 	writing  atomic.Int64 // when the write under way began, nanoseconds since Swarm.epoch; 0 if there is none
 

@@ -15,6 +15,14 @@ type run struct {
 
 func (r *run) bytes() int { return int(r.length) * int(r.n) }
 
+// bytesOf returns the bytes of all runs.
+func bytesOf(runs []run) (total int) {
+	for i := range runs {
+		total += runs[i].bytes()
+	}
+	return total
+}
+
 // block returns the i-th request of the run.
 func (r *run) block(i uint32) peerwire.Request {
 	return peerwire.Request{Index: r.index, Begin: r.begin + i*r.length, Length: r.length}

@@ -44,6 +44,7 @@ type Swarm struct {
 	selective bool        // not everybody may have everything: the policy is asked for each block
 	tells     bool        // the policy is told of each block that was sent
 	receive   Limiter     // of what comes; nil for none
+	crew      crew
 	last      []byte      // what Snapshot returns once done is closed
 }
 
@@ -67,6 +68,7 @@ func New(cfg Config) *Swarm {
 		asks:      cfg.revealsPieces() || cfg.Download != nil,
 		selective: cfg.revealsPieces() || cfg.Download != nil,
 		tells:     cfg.revealsPieces(),
+		crew:      crew{jobs: make(chan *peer)},
 	}
 	s.limited, s.limiters = cfg.limiters()
 	s.ahead, _ = cfg.Content.(ReadAheader)
@@ -92,6 +94,7 @@ func (s *Swarm) Run(ctx context.Context) error {
 	})
 	close(s.running)
 	l.run(ctx)
+	close(s.crew.jobs) // the loop alone sends
 	s.last = l.policy.snapshot(time.Now())
 	close(s.done)
 	l.close()

@@ -22,6 +22,9 @@ const (
 
 // arm sets the timer for the next tick. Without peers and candidates there is none: an idle torrent costs no time at all.
 func (l *loop) arm(now time.Time) {
+	if len(l.peers) == 0 {
+		l.dismissWriters()
+	}
 	next := l.dialDue
 	if len(l.peers) > 0 || l.owesReport() {
 		next = earlier(next, earlier(l.tickDue(), l.policy.next(now)))
@@ -73,6 +76,9 @@ func (l *loop) tick(now time.Time) {
 		}
 	}
 	l.busy = uploaded != l.counted || backlogged > 0 || l.pending > 0
+	if !l.busy {
+		l.dismissWriters()
+	}
 	l.rate.add(uploaded-l.counted, elapsed)
 	l.counted = uploaded
 	l.downRate.add(l.payloadIn-l.countedIn, elapsed)

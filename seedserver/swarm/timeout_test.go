@@ -125,7 +125,7 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 		r.send(requests(0, 0, 16)...)
 		time.Sleep(drainTimeout - time.Second)
 		require.Equal(t, 1, s.Stats().Peers)
-		time.Sleep(2 * time.Second)
+		time.Sleep(drainSlack + 2*time.Second)
 		require.Zero(t, s.Stats().Peers)
 		require.Zero(t, s.Stats().Uploaded)
 	})

@@ -11,8 +11,12 @@ import (
 	"github.com/seedserver/bittorrent/seedserver/storage"
 )
 
-// drainTimeout is how long one write may take. A peer that reads 16 KiB in this time stays.
-const drainTimeout = 60 * time.Second
+// drainTimeout is how long one write may take, and at most drainSlack longer. A peer that reads 16 KiB in this time stays. The deadline is
+// that of many writes: moving it is a walk through the runtime's timers each time.
+const (
+	drainTimeout = 60 * time.Second
+	drainSlack   = 10 * time.Second
+)
 
 // A writer is the scratch memory of one writer goroutine. Idle peers have none: it comes from a pool.
 type writer struct {
@@ -120,8 +124,12 @@ func (p *peer) flush(w *writer) (payload int64, took time.Duration, err error) {
 		return 0, 0, nil
 	}
 	start := time.Now()
-	p.conn.SetWriteDeadline(start.Add(drainTimeout))
-	p.writing.Store(int64(start.Sub(p.swarm.epoch)))
+	since := start.Sub(p.swarm.epoch)
+	if by := int64(since + drainTimeout); by > p.drainBy {
+		p.conn.SetWriteDeadline(start.Add(drainTimeout + drainSlack))
+		p.drainBy = by + int64(drainSlack)
+	}
+	p.writing.Store(int64(since))
 	_, err = w.out.WriteTo(p.conn)
 	p.writing.Store(0)
 	end := time.Now()
