@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,8 +45,11 @@ type Swarm struct {
 	selective bool        // not everybody may have everything: the policy is asked for each block
 	tells     bool        // the policy is told of each block that was sent
 	receive   Limiter     // of what comes; nil for none
-	crew      crew
-	last      []byte      // what Snapshot returns once done is closed
+
+	crew    crew
+	rushing atomic.Int32 // chunks of the largest size that are read or sent by their writers
+	spare   int32        // how many of them leave a processor free
+	last    []byte       // what Snapshot returns once done is closed
 }
 
 // inboxSize is how many events wait at most; each may carry all messages of one read.
@@ -69,6 +73,7 @@ func New(cfg Config) *Swarm {
 		selective: cfg.revealsPieces() || cfg.Download != nil,
 		tells:     cfg.revealsPieces(),
 		crew:      crew{jobs: make(chan *peer)},
+		spare:     int32(runtime.GOMAXPROCS(0) - 1),
 	}
 	s.limited, s.limiters = cfg.limiters()
 	s.ahead, _ = cfg.Content.(ReadAheader)

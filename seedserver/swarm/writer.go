@@ -30,6 +30,7 @@ type writer struct {
 	took     time.Duration // how long the last chunk took to leave
 	taken    int           // bytes of blocks that the peer was sent before
 	unsent   int           // bytes that may wait for it in the kernel
+	early    preload       // of next
 	out      peerwire.BlockRun
 }
 
@@ -39,6 +40,7 @@ var writers = sync.Pool{New: func() any { return new(writer) }}
 func (p *peer) write(ctx context.Context) {
 	w := writers.Get().(*writer)
 	defer writers.Put(w)
+	defer w.early.end()
 	for {
 		w.taken = int(p.uploaded.Load())
 		switch p.out.take(w, p.swarm.paused.Load(), p.swarm.limited) {
@@ -86,17 +88,20 @@ func (p *peer) send(w *writer) error {
 		}
 		return err
 	}
-	total := 0
-	for _, r := range w.runs {
-		total += r.bytes()
-	}
 	p.boundUnsent(w.unsent)
-	buf := borrow(total)
-	defer giveBack(buf)
+	rushes := w.unsent == fastUnsent // the chunk is of the largest size, and so is the next
+	if rushes {
+		p.swarm.rushing.Add(1)
+		defer p.swarm.rushing.Add(-1)
+	}
 	if p.swarm.ahead != nil {
 		p.readAhead(w.next)
 	}
-	p.load(w, (*buf)[:total])
+	buf := p.load(w)
+	defer giveBack(buf)
+	if rushes {
+		w.early.begin(p, w.next)
+	}
 	payload, took, err := p.flush(w)
 	p.uploaded.Add(payload)
 	p.swarm.uploaded[w.class].Add(payload)
@@ -137,22 +142,31 @@ func (p *peer) flush(w *writer) (payload int64, took time.Duration, err error) {
 	return int64(w.out.Sent()), end.Sub(start), err
 }
 
-// load reads the blocks of w.runs into buf, which is as long as all of them, and adds them to w.out. Runs that follow each
-// other in the content are one read. What cannot be read is refused.
-func (p *peer) load(w *writer, buf []byte) {
+// load adds the blocks of w.runs to w.out, from a buffer that the caller gives back. Runs that follow each other in the content are
+// one read. What cannot be read is refused.
+func (p *peer) load(w *writer) *[]byte {
 	s := p.swarm
+	if early := w.early.take(w.runs); early != nil {
+		w.sent = append(w.sent[:0], w.runs...)
+		addBlocks(&w.out, w.runs, *early)
+		return early
+	}
 	w.sent = w.sent[:0]
+	total := bytesOf(w.runs)
+	buf := borrow(total)
+	rest := (*buf)[:total]
 	for runs := w.runs; len(runs) > 0; {
 		off, size, n := s.adjoining(runs)
-		data := buf[:size:size]
+		data := rest[:size:size]
 		if err := s.cfg.Content.ReadAt(data, off); err != nil {
 			p.unreadable(runs[:n], err)
 		} else {
 			addBlocks(&w.out, runs[:n], data)
 			w.sent = append(w.sent, runs[:n]...)
 		}
-		buf, runs = buf[size:], runs[n:]
+		rest, runs = rest[size:], runs[n:]
 	}
+	return buf
 }
 
 // readAhead tells the content of runs that are sent next.
