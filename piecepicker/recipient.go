@@ -21,13 +21,16 @@ const (
 	rankBusy           // room in its window
 	rankProven         // proven, beyond its window
 	rankNew            // unproven, beyond its window
-	rankOthers         // hoarders and liars, and who takes most of all from us
+	rankOthers         // hoarders, and who takes most of all from us
+	rankLiar           // they may hold what they are offered, and never take it
 	rankRefused        // beyond all windows: one piece at a time, while nothing else is on its way
 )
 
 func (p *Picker) rank(q *peer) int {
 	out, w := float64(q.out()), q.relay.window
 	switch {
+	case q.liar:
+		return rankLiar
 	case !q.good:
 		return rankOthers
 	case out < w && q.open == 0:
@@ -58,6 +61,7 @@ func (p *Picker) touch(q *peer) {
 	taker := q.ready && !q.complete && !q.uploadOnly && !q.auditFail && q.shunned <= p.now
 	good := taker && q.trust != Hoarder && !q.liar && !q.milks()
 	p.setTaker(q, taker)
+	p.setLying(q, taker && q.liar)
 	p.setSupplier(q, q.ready && q.complete && q.weight == all)
 	if good != q.good {
 		if q.good = good; good {
@@ -104,6 +108,18 @@ func (p *Picker) setTaker(q *peer, taker bool) {
 	p.takers[len(p.takers)-1] = nil
 	p.takers = p.takers[:len(p.takers)-1]
 	q.taker = 0
+}
+
+func (p *Picker) setLying(q *peer, lying bool) {
+	if lying == q.lying {
+		return
+	}
+	if q.lying = lying; lying {
+		p.liars++
+	} else {
+		p.liars--
+	}
+	p.needStuck = false
 }
 
 func (p *Picker) setSupplier(q *peer, supplier bool) {
@@ -184,10 +200,13 @@ const (
 )
 
 // admissible reports whether the peer of it may be given needed pieces as things stand: others than good peers only if there
-// are no good ones, and those beyond all windows only if nothing is on its way.
+// are no good ones, liars only if there is nobody else, and those beyond all windows only if nothing is on its way.
 func (p *Picker) admissible(it item) bool {
-	if it.key >= 1e6*rankRefused {
+	switch {
+	case it.key >= 1e6*rankRefused:
 		return p.inFlight <= 0
+	case it.q.liar:
+		return p.liars == len(p.takers)
 	}
 	return it.q.good || p.good == 0
 }
