@@ -7,7 +7,7 @@ import "time"
 // A peer asks for all it can of a piece as soon as it sees it. What it does not ask us for it has asked others for, who may not
 // send it for minutes, or never; and it is seldom alone with that, since whoever claims what nobody has is asked by everybody. So
 // while the line idles, what was lent to a peer that used to take pieces, and asks for nothing, goes to another, who may be freer,
-// and it gets other pieces.
+// and it gets other pieces. A liar, which may have been offered pieces while nobody else was there, need not have taken any.
 
 const (
 	blockedAfter = 2 * time.Second
@@ -24,7 +24,7 @@ func (q *peer) answered(now time.Duration, n int) {
 
 // checkBlocked withdraws what q does not ask for, without blame.
 func (p *Picker) checkBlocked(q *peer) {
-	if q.pending > 0 || q.sent == 0 || p.now-q.stirred < blockedAfter || len(p.takers) < 2 ||
+	if q.pending > 0 || q.sent == 0 && !q.liar || p.now-q.stirred < blockedAfter || len(p.takers) < 2 ||
 		p.needed() > 0 && p.meter.rate > idleLine*p.fullRate() {
 		return
 	}
