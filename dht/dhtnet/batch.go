@@ -23,9 +23,11 @@ type socket struct {
 
 // batch is what one read brought.
 type batch struct {
-	socket  *socket
-	packets []dht.Packet // in memory of the batch
-	buffers []byte
+	socket   *socket
+	packets  []dht.Packet // in memory of the batch
+	arrivals []arrival    // to which address of ours each came; none where that is not known
+	buffers  []byte
+	next     int // of packets, which arrivalOf looks at first
 }
 
 const batches = 4 // of a socket
@@ -44,6 +46,22 @@ func newSocket(conn *net.UDPConn) (*socket, error) {
 		s.free <- &batch{socket: s, packets: make([]dht.Packet, 0, batchSize), buffers: make([]byte, batchSize*packetSize)}
 	}
 	return s, nil
+}
+
+// arrivalOf returns where the packet came to that one to addr answers; nil if it answers none of b, or that is not known. Answers come
+// in the order of the packets, so that it seldom looks at more than one.
+func (b *batch) arrivalOf(addr netip.AddrPort) *arrival {
+	if b == nil || len(b.arrivals) == 0 {
+		return nil
+	}
+	for range b.packets {
+		i := b.next % len(b.packets)
+		b.next = i + 1
+		if b.packets[i].Addr == addr {
+			return &b.arrivals[i]
+		}
+	}
+	return nil
 }
 
 // buffer returns the memory of packet i.

@@ -25,7 +25,8 @@ type messages struct {
 	headers [batchSize]message
 	vectors [batchSize]unix.Iovec
 	names   [batchSize]unix.RawSockaddrInet6 // large enough for both families
-	from    int                              // of headers, what the call is about
+	control [batchSize]arrival
+	from    int // of headers, what the call is about
 	count   int
 	done    int
 	errno   syscall.Errno
@@ -47,6 +48,44 @@ func newMessages(conn *net.UDPConn, six bool) (*messages, error) {
 	return m, nil
 }
 
+// arrival is the control message that says to which address of ours a packet came. Sent back with the answer, it makes that the
+// address it leaves from: a host may have several, of IPv6 most have, and a node takes no answer from another than it asked.
+type arrival [40]byte // the largest there is: unix.CmsgSpace(unix.SizeofInet6Pktinfo) where pointers have 8 bytes
+
+// askArrivals has packets come with their arrival, and reports whether they will.
+func (m *messages) askArrivals() (asked bool) {
+	err := m.raw.Control(func(fd uintptr) {
+		if m.six {
+			asked = unix.SetsockoptInt(int(fd), unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1) == nil
+		} else {
+			asked = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_PKTINFO, 1) == nil
+		}
+	})
+	return err == nil && asked
+}
+
+// arrival returns the i-th control message as an answer sends it, nil if there is none that is of use. The interface is left to the
+// routing table, but for an address that means nothing without it.
+func (m *messages) arrival(i int) *arrival {
+	a := &m.control[i]
+	size := unix.CmsgSpace(unix.SizeofInet4Pktinfo)
+	if m.six {
+		size = unix.CmsgSpace(unix.SizeofInet6Pktinfo)
+	}
+	if int(m.headers[i].header.Controllen) < size {
+		return nil
+	}
+	switch said := a[unix.CmsgLen(0):]; {
+	case !m.six: // the interface, the address to answer from, the address in the packet
+		clear(said[:4])
+	case said[0] == 0xff: // multicast: nothing leaves from there
+		return nil
+	case said[0] != 0xfe || said[1]&0xc0 != 0x80: // the address, and the interface: not link-local
+		clear(said[16:20])
+	}
+	return a
+}
+
 // run is one system call on headers from to from+count.
 func (m *messages) run(trap, fd uintptr) {
 	n, _, errno := syscall.Syscall6(trap, fd, uintptr(unsafe.Pointer(&m.headers[m.from])), uintptr(m.count), unix.MSG_DONTWAIT, 0, 0)
@@ -57,14 +96,18 @@ func (m *messages) run(trap, fd uintptr) {
 }
 
 // receiver takes many packets with one system call.
-type receiver struct{ *messages }
+type receiver struct {
+	*messages
+	several bool // the socket is bound to no address: arrivals are asked for
+}
 
 func newReceiver(conn *net.UDPConn, six bool) (*receiver, error) {
 	m, err := newMessages(conn, six)
 	if err != nil {
 		return nil, err
 	}
-	r := &receiver{m}
+	local, err := netip.ParseAddrPort(conn.LocalAddr().String())
+	r := &receiver{m, err == nil && local.Addr().IsUnspecified() && m.askArrivals()}
 	r.call = func(fd uintptr) bool {
 		r.run(unix.SYS_RECVMMSG, fd)
 		return r.errno != syscall.EAGAIN && r.errno != syscall.EINTR
@@ -78,10 +121,15 @@ func (r *receiver) fill(b *batch) error {
 		buf := b.buffer(i)
 		r.vectors[i].Base = &buf[0]
 		r.vectors[i].SetLen(len(buf))
-		r.headers[i].header.Namelen = uint32(unsafe.Sizeof(r.names[i]))
+		h := &r.headers[i].header
+		h.Namelen = uint32(unsafe.Sizeof(r.names[i]))
+		if r.several {
+			h.Control = &r.control[i][0]
+			h.SetControllen(len(r.control[i]))
+		}
 	}
 	r.count = batchSize
-	b.packets = b.packets[:0]
+	b.packets, b.arrivals, b.next = b.packets[:0], b.arrivals[:0], 0
 	if err := r.raw.Read(r.call); err != nil {
 		return err
 	}
@@ -89,8 +137,16 @@ func (r *receiver) fill(b *batch) error {
 		return r.errno
 	}
 	for i := range r.done {
-		if addr := r.address(i); addr.IsValid() {
-			b.packets = append(b.packets, dht.Packet{Addr: addr, Data: b.buffer(i)[:r.headers[i].length]})
+		addr := r.address(i)
+		if !addr.IsValid() {
+			continue
+		}
+		b.packets = append(b.packets, dht.Packet{Addr: addr, Data: b.buffer(i)[:r.headers[i].length]})
+		if r.several {
+			b.arrivals = append(b.arrivals, arrival{})
+			if a := r.arrival(i); a != nil {
+				b.arrivals[len(b.arrivals)-1] = *a
+			}
 		}
 	}
 	return nil
@@ -118,6 +174,23 @@ func (m *messages) setAddress(i int, addr netip.AddrPort) {
 	(*unix.RawSockaddrInet4)(unsafe.Pointer(name)).Addr = addr.Addr().As4()
 }
 
+// setOrigin has the i-th packet leave from the address that a names; nil, or a zero one, leaves it to the routing table.
+func (m *messages) setOrigin(i int, a *arrival) {
+	h := &m.headers[i].header
+	if a == nil || *a == (arrival{}) {
+		h.Control = nil
+		h.SetControllen(0)
+		return
+	}
+	m.control[i] = *a
+	size := unix.SizeofInet4Pktinfo
+	if m.six {
+		size = unix.SizeofInet6Pktinfo
+	}
+	h.Control = &m.control[i][0]
+	h.SetControllen(unix.CmsgSpace(size))
+}
+
 // sender sends many packets with one system call.
 type sender struct{ *messages }
 
@@ -134,12 +207,14 @@ func newSender(conn *net.UDPConn, six bool) (*sender, error) {
 	return s, nil
 }
 
-// send sends packets, at most batchSize, and returns how many could not be sent.
-func (s *sender) send(packets []dht.Packet) (failed int) {
+// send sends packets, at most batchSize, and returns how many could not be sent. Those that answer packets of b leave from the address
+// these came to.
+func (s *sender) send(packets []dht.Packet, b *batch) (failed int) {
 	for i, p := range packets {
 		s.vectors[i].Base = &p.Data[0]
 		s.vectors[i].SetLen(len(p.Data))
 		s.setAddress(i, p.Addr)
+		s.setOrigin(i, b.arrivalOf(p.Addr))
 	}
 	for s.from = 0; s.from < len(packets); {
 		s.count = len(packets) - s.from

@@ -9,6 +9,9 @@ import (
 	"github.com/seedserver/bittorrent/dht"
 )
 
+// arrival is not known here: answers leave from the address that the system chooses.
+type arrival struct{}
+
 // receiver takes packets one by one, where there is no call for many.
 type receiver struct{ conn *net.UDPConn }
 
@@ -32,7 +35,7 @@ type sender struct{ conn *net.UDPConn }
 func newSender(conn *net.UDPConn, _ bool) (*sender, error) { return &sender{conn}, nil }
 
 // send sends packets and returns how many could not be sent.
-func (s *sender) send(packets []dht.Packet) (failed int) {
+func (s *sender) send(packets []dht.Packet, _ *batch) (failed int) {
 	for _, p := range packets {
 		if _, err := s.conn.WriteToUDPAddrPort(p.Data, p.Addr); err != nil {
 			failed++

@@ -157,15 +157,15 @@ func (s *Server) loop(ctx context.Context) {
 			for _, p := range b.packets {
 				s.node.Receive(now, p)
 			}
-			s.send()
+			s.send(b)
 			b.socket.free <- b
 		case f := <-s.calls:
 			f(time.Now(), s.node)
-			s.send()
+			s.send(nil)
 		case <-timer.C:
 			armed = time.Time{}
 			s.node.Advance(time.Now())
-			s.send()
+			s.send(nil)
 		case <-save.C:
 			s.save()
 		}
@@ -177,11 +177,11 @@ func (s *Server) loop(ctx context.Context) {
 	}
 }
 
-// send sends what the node wants to send.
-func (s *Server) send() {
+// send sends what the node wants to send after the packets of b came; nil if none did.
+func (s *Server) send(b *batch) {
 	packets := s.node.Drain()
 	if len(s.sockets) == 1 {
-		s.write(s.sockets[0], packets)
+		s.write(s.sockets[0], packets, b)
 		return
 	}
 	for i := range s.split {
@@ -199,14 +199,18 @@ func (s *Server) send() {
 		if k.six {
 			i = 1
 		}
-		s.write(k, s.split[i])
+		if b != nil && b.socket == k {
+			s.write(k, s.split[i], b)
+		} else {
+			s.write(k, s.split[i], nil)
+		}
 	}
 }
 
-func (s *Server) write(k *socket, packets []dht.Packet) {
+func (s *Server) write(k *socket, packets []dht.Packet, b *batch) {
 	for len(packets) > 0 {
 		n := min(len(packets), batchSize)
-		if failed := k.send.send(packets[:n]); failed > 0 {
+		if failed := k.send.send(packets[:n], b); failed > 0 {
 			s.unsent.Add(uint64(failed))
 		}
 		packets = packets[n:]
