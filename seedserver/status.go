@@ -58,7 +58,9 @@ func (st *statusSource) Status() admin.Status {
 		QueueBytes: totals.QueueBytes, LeftOut: totals.Count(catalog.LeftOut), Failed: totals.Count(catalog.Failed),
 		Troubles: st.s.troubles.list(), ReadErrors: st.s.troubles.reads(),
 	}
-	for _, t := range st.s.torrents.all() {
+	all := st.s.torrents.all()
+	now.Torrents = make([]admin.Torrent, 0, len(all))
+	for _, t := range all {
 		row := st.torrent(t)
 		now.Rate += row.Rate
 		now.Peers += row.Peers

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 )
 
 // scanner lists directories and checks files for the loop.
@@ -34,22 +35,23 @@ func (s *scanner) list(ctx context.Context, job *scanJob) listing {
 	if _, asked := job.names[rulesName]; asked || job.whole {
 		l.rules = readRules(dir, job.rules)
 	}
-	if !job.whole {
-		for name := range job.names {
-			l.look(dir, name)
-		}
-		return l
-	}
 	names, err := dir.Open(".")
 	if err != nil {
 		l.failed(err)
 		return l
 	}
 	defer names.Close()
+	if !job.whole {
+		for name := range job.names {
+			l.look(dir, names, name)
+		}
+		return l
+	}
 	for ctx.Err() == nil {
 		batch, err := names.Readdirnames(1024)
+		l.found = slices.Grow(l.found, len(batch))
 		for _, name := range batch {
-			l.look(dir, name)
+			l.look(dir, names, name)
 		}
 		if len(l.found) > s.maxNames {
 			l.partial = true
@@ -67,12 +69,12 @@ func (s *scanner) list(ctx context.Context, job *scanJob) listing {
 	return l
 }
 
-// look adds name in dir, if it is there.
-func (l *listing) look(dir *os.Root, name string) {
-	fi, err := dir.Lstat(name)
+// look adds name in dir, which names is too, if it is there.
+func (l *listing) look(dir *os.Root, names *os.File, name string) {
+	kind, stamp, err := examine(dir, names, name)
 	switch {
 	case err == nil:
-		l.found = append(l.found, found{name: name, kind: kindOf(fi.Mode()), stamp: stampOf(fi)})
+		l.found = append(l.found, found{name: name, kind: kind, stamp: stamp})
 	case !isNotExist(err):
 		l.found = append(l.found, found{name: name, kind: unknownKind})
 	}
