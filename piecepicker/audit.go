@@ -84,6 +84,9 @@ type auditing struct {
 func (p *Picker) PeerChoking(now time.Time, id Peer, choking bool) {
 	if q := p.peerAt(now, id); q != nil {
 		q.audit.open = !choking
+		if choking {
+			p.heeded(q)
+		}
 		p.supervise(q) // at once: the first window may be a second long
 	}
 }
@@ -272,11 +275,7 @@ func (p *Picker) setInterest(q *peer, wants bool) {
 	if a.interested == wants {
 		return
 	}
-	a.interested, a.since = wants, p.now
-	kind := KindInterest
-	if !wants {
-		kind = KindDisinterest
-	}
+	a.since = p.now
 	switch leech := wants && !q.claimant(); {
 	case leech && !a.leech:
 		p.audits.leeches++
@@ -285,7 +284,7 @@ func (p *Picker) setInterest(q *peer, wants bool) {
 		p.audits.leeches--
 		a.leech = false
 	}
-	p.tell(Decision{Kind: kind, Peer: q.id, Reason: Reason{Code: Claims}})
+	p.show(q, wants, q.rechoking.interested, Claims)
 }
 
 // fetchable returns how many bytes q may be asked for now, or 0: of what is fetched in all, and of it. Peers that never answered are

@@ -20,7 +20,7 @@ const (
 	KindChoke
 	// KindDrop: close the connection to Peer. Call [Picker.PeerLeft] when it is closed.
 	KindDrop
-	// KindInterest: send INTERESTED to Peer, which is to show what it claims.
+	// KindInterest: send INTERESTED to Peer, which is to show what it claims, or to choose anew whom it unchokes.
 	KindInterest
 	// KindDisinterest: send NOT INTERESTED to Peer: a slot of its is worth more to others.
 	KindDisinterest
@@ -85,13 +85,15 @@ const (
 	AuditFailed
 	// Claims: the peer says that it has pieces, and is asked to show that.
 	Claims
+	// Rechoke: the peer may have given its upload slots to liars.
+	Rechoke
 )
 
 // String returns the name of the rule in lower case with dashes, such as "not-started".
 func (c Code) String() string { return name(codeNames[:], c) }
 
 var codeNames = [...]string{"", "unsent", "lost", "stalled", "again", "alone", "starving", "behind", "not-started", "slow",
-	"elsewhere", "served", "idle", "unrevealed", "audit-failed", "claims"}
+	"elsewhere", "served", "idle", "unrevealed", "audit-failed", "claims", "rechoke"}
 
 func name[E ~uint8](names []string, e E) string {
 	if int(e) < len(names) && names[e] != "" {
@@ -145,6 +147,8 @@ func (r Reason) String() string {
 		return "the bytes it sent are not ours"
 	case Claims:
 		return "it says that it has pieces"
+	case Rechoke:
+		return "liars may have its upload slots"
 	}
 	return r.Code.String()
 }

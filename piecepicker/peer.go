@@ -61,15 +61,16 @@ type peer struct {
 	pace      pace
 	sent      int64
 
-	relay    relay
-	audit    *audit
-	patience time.Duration // how long it stays without being asked for anything; 0 for ever
-	audited  time.Duration // until when an audit holds
-	missed   int           // offers in a row of which it took nothing, though it says it has the piece
-	strikes  int           // impossible claims
-	gave     bitset        // pieces we gave it, kept while only those count
-	group    *group
-	joined   time.Duration
+	relay     relay
+	audit     *audit
+	rechoking rechoking
+	patience  time.Duration // how long it stays without being asked for anything; 0 for ever
+	audited   time.Duration // until when an audit holds
+	missed    int           // offers in a row of which it took nothing, though it says it has the piece
+	strikes   int           // impossible claims
+	gave      bitset        // pieces we gave it, kept while only those count
+	group     *group
+	joined    time.Duration
 
 	// What it left behind in an earlier connection.
 	home  home
@@ -125,6 +126,7 @@ func (p *Picker) enter(q *peer, b bitset) {
 	}
 	p.judge(q)
 	p.touch(q)
+	p.greet(q)
 }
 
 // claimAll makes q a peer that came with everything.

@@ -141,6 +141,8 @@ type Picker struct {
 	relayDelay    time.Duration
 	starveClock   time.Duration // stands still while the gate is closed
 	asleep        bool
+	proven        int           // takers that passed pieces on, as of the last sweep
+	crowded       time.Duration // until when liars are taken to be there
 	plentiful     time.Duration // since when there have been copies enough for sleep
 	carried       bool          // others carry it: see watchCarriers
 	uncarried     time.Duration // when they did not, last

@@ -246,10 +246,21 @@ func (p *Picker) serve(q *peer) bool {
 		}
 	}
 	i, ok := p.neededBy(q)
-	if ok {
-		p.lend(q, i, Need, p.pieces[i].why())
+	if !ok {
+		return false
 	}
-	return ok
+	p.lend(q, i, Need, p.pieces[i].why())
+	p.serveLast(q)
+	return true
+}
+
+// serveLast offers q the last piece that was never sent, too, if that makes it complete. libtorrent says that it is before it shows its
+// last piece, and is left at once by those who see nothing in it that they lack: so nobody should lack just that.
+func (p *Picker) serveLast(q *peer) {
+	last := p.need[unsent]
+	if len(last) == 1 && !p.gate.closed && q.trust == Proven && q.nHave+q.open == len(p.pieces)-1 && p.offerable(q, last[0]) {
+		p.lend(q, last[0], Need, Unsent)
+	}
 }
 
 // assist offers the rarest piece to the peer with the fewest, if the throttle leaves that much.

@@ -222,6 +222,13 @@ func (p *Picker) TrustOf(id Peer) Trust {
 	return 0
 }
 
+// Partner reports whether the peer took a whole piece of us and says that it has it, and has shown nothing bad.
+// It costs little.
+func (p *Picker) Partner(id Peer) bool {
+	q := p.peer(id)
+	return q != nil && q.ready && q.relay.served > 0 && q.nHave > 0 && !q.claimed && !q.liar && q.trust != Hoarder && !q.milks()
+}
+
 // PieceStatus returns the state of a piece, and false if there is none of that index.
 func (p *Picker) PieceStatus(now time.Time, piece uint32) (PieceStatus, bool) {
 	p.at(now)

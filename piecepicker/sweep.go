@@ -40,9 +40,17 @@ func (p *Picker) sweep() {
 	p.haveRate += (float64(p.haves)/max(dt.Seconds(), 1e-3) - p.haveRate) * min(1, dt.Seconds()/haveRateTime.Seconds())
 	p.haves = 0
 	slow := p.slowPace()
+	p.watchCrowd()
+	busy := p.needed() > 0 && p.meter.rate > idleLine*p.fullRate()
+	p.proven = 0
+	for _, q := range p.takers {
+		if q.good && q.trust == Proven {
+			p.proven++
+		}
+	}
 	for _, q := range p.peers {
 		if q != nil && q.ready {
-			p.sweepPeer(q, slow)
+			p.sweepPeer(q, slow, busy)
 		}
 	}
 	p.superviseAll()
@@ -59,7 +67,7 @@ func (p *Picker) sweep() {
 	}
 }
 
-func (p *Picker) sweepPeer(q *peer, slow float64) {
+func (p *Picker) sweepPeer(q *peer, slow float64, busy bool) {
 	q.meter.roll(p.now)
 	p.observe(q)
 	if q.audited != 0 && q.audited <= p.now {
@@ -73,11 +81,12 @@ func (p *Picker) sweepPeer(q *peer, slow float64) {
 		p.settle(q, false)
 		p.checkPace(q, slow)
 		p.checkStart(q)
-		p.checkBlocked(q)
+		p.checkBlocked(q, busy)
 	}
 	if len(q.relay.waiting) > 0 {
 		p.overdue(q)
 	}
+	p.rechoke(q)
 	if q.unchoked && p.now-max(q.lent, q.moved) >= chokeAfter && q.open == 0 && p.now-q.flipped >= flipEvery {
 		q.unchoked, q.flipped, q.pending = false, p.now, 0
 		p.tell(Decision{Kind: KindChoke, Peer: q.id, Reason: Reason{Code: Idle, After: chokeAfter}})

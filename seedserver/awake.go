@@ -24,9 +24,11 @@ type seeding struct {
 	swarm   *swarm.Swarm
 	content swappable
 	limit   *budget.Node
-	kept    kept      // savePickers alone uses it
-	end     func()    // ends the swarm and waits for it
-	alone   time.Time // since when nobody is connected, as far as that was looked at; zero while somebody is
+	// introduces says that peers come to know each other by what the swarm knows of them: it finds out who takes pieces, and tells.
+	introduces bool
+	kept       kept      // savePickers alone uses it
+	end        func()    // ends the swarm and waits for it
+	alone      time.Time // since when nobody is connected, as far as that was looked at; zero while somebody is
 }
 
 // swappable is content that can be replaced while it is being read: after a rename the same bytes lie elsewhere.
@@ -138,6 +140,7 @@ func (ts *torrents) seeding(t *torrent) (*seeding, error) {
 		cfg.Admit = ts.gate.admits(v.InfoHash)
 	}
 	ts.superseed(&cfg, v, s.limit)
+	s.introduces = cfg.Superseed != nil && !v.Private
 	s.swarm = swarm.New(cfg)
 	return s, nil
 }

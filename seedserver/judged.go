@@ -13,8 +13,9 @@ import (
 // judged is what the swarm of a torrent found out about addresses, for its tracker: whose word holds, and who lies. A liar is known
 // by its address alone, since the port it announces is not the one it connects from.
 type judged struct {
-	mu       sync.Mutex
-	verdicts map[netip.Addr]swarm.Verdict
+	mu        sync.Mutex
+	verdicts  map[netip.Addr]swarm.Verdict
+	strangers strangers
 }
 
 // judgedMost bounds the addresses of one torrent. More are not taken: it is liars that come in such numbers.
@@ -30,9 +31,21 @@ func (j *judged) note(addr netip.Addr, v swarm.Verdict) {
 	if j.verdicts == nil {
 		j.verdicts = map[netip.Addr]swarm.Verdict{}
 	}
-	if _, known := j.verdicts[addr]; known || len(j.verdicts) < judgedMost {
-		j.verdicts[addr] = v
+	if _, known := j.verdicts[addr]; !known && len(j.verdicts) >= judgedMost && !j.forgetPartner() {
+		return
 	}
+	j.verdicts[addr] = v
+}
+
+// forgetPartner makes room: partners may have left long ago, and are found again.
+func (j *judged) forgetPartner() bool {
+	for addr, v := range j.verdicts {
+		if v == swarm.Partner {
+			delete(j.verdicts, addr)
+			return true
+		}
+	}
+	return false
 }
 
 func (j *judged) of(addr netip.Addr) swarm.Verdict {
@@ -53,29 +66,25 @@ func (t *torrent) judgedBy(h metainfo.InfoHash, store *peerstore.Store) func(net
 }
 
 var preferences = [...]tracker.Preference{
-	swarm.Unknown: tracker.Neutral, swarm.Holder: tracker.Audited, swarm.Liar: tracker.Liar,
+	swarm.Unknown: tracker.Neutral, swarm.Holder: tracker.Audited, swarm.Liar: tracker.Liar, swarm.Partner: tracker.Audited,
 }
 
-// withoutLiars takes the peers at addresses of liars out of an answer, if it has others.
-func (j *judged) withoutLiars(res *tracker.AnnounceResponse) {
+// withoutLiars takes the peers at addresses of liars out of an answer, if it has others, and everybody out of one to a liar.
+func (j *judged) withoutLiars(asker netip.Addr, res *tracker.AnnounceResponse) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if len(j.verdicts) == 0 {
 		return
 	}
-	four := j.cut(nil, res.Peers4, 6, func(b []byte) netip.Addr { return netip.AddrFrom4([4]byte(b)) })
-	six := j.cut(nil, res.Peers6, 18, func(b []byte) netip.Addr { return netip.AddrFrom16([16]byte(b)).Unmap() })
-	if len(four)+len(six) > 0 {
-		res.Peers4, res.Peers6 = append(res.Peers4[:0], four...), append(res.Peers6[:0], six...)
+	if j.verdicts[asker] == swarm.Liar {
+		res.Peers4, res.Peers6 = res.Peers4[:0], res.Peers6[:0]
+		return
 	}
-}
-
-// cut appends to dst the peers, of so many bytes each, that are no liars.
-func (j *judged) cut(dst, peers []byte, size int, addr func([]byte) netip.Addr) []byte {
-	for ; len(peers) >= size; peers = peers[size:] {
-		if j.verdicts[addr(peers)] != swarm.Liar {
-			dst = append(dst, peers[:size]...)
-		}
+	honest := false
+	for p := range res.Peers() {
+		honest = honest || j.verdicts[p.Addr().Unmap()] != swarm.Liar
 	}
-	return dst
+	if honest {
+		j.keep(res, func(addr netip.Addr) bool { return j.verdicts[addr] != swarm.Liar })
+	}
 }

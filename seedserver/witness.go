@@ -26,7 +26,8 @@ type witness struct {
 	completing sync.Mutex
 }
 
-// Announce is part of httptracker.Store. A liar is told of nobody, and others of no liars while there are others.
+// Announce is part of httptracker.Store. A liar is told of nobody, and others of no liars while there are others; where the swarm
+// hides what it has, few are told of strangers.
 func (w *witness) Announce(now time.Time, req *tracker.AnnounceRequest, res *tracker.AnnounceResponse) (tracker.Standing, error) {
 	standing, completed, err := w.announce(now, req, res)
 	if err != nil {
@@ -39,10 +40,11 @@ func (w *witness) Announce(now time.Time, req *tracker.AnnounceRequest, res *tra
 		if v != swarm.Unknown {
 			w.Store.Prefer(req.InfoHash, req.Addr, preferences[v])
 		}
-		if v == swarm.Liar {
-			res.Peers4, res.Peers6 = res.Peers4[:0], res.Peers6[:0]
+		if s := t.awake.Load(); s != nil && s.introduces {
+			t.judged.introduce(now, req.Addr.Addr().Unmap(), req.Left, res)
+		} else {
+			t.judged.withoutLiars(req.Addr.Addr().Unmap(), res)
 		}
-		t.judged.withoutLiars(res)
 		if completed {
 			w.torrents.store.ledger.AddCompleted(now, t.entry.Load(), t.version.Load().Length())
 		}

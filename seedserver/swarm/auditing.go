@@ -40,6 +40,8 @@ const (
 	Holder
 	// Liar: it sent bytes that are not the torrent's, or says that it has what nobody can have.
 	Liar
+	// Partner: it took a piece of us, and says so, as leeches do. Of Unknown it is told only when it turns out to be no good.
+	Partner
 )
 
 func (m *masquerade) choking(now time.Time, p *peer) {
@@ -72,22 +74,27 @@ func (m *masquerade) compared(now time.Time, p *peer, r peerwire.Request, c comp
 	m.picker.Answered(now, p.number, b, c == same)
 	for _, p := range m.peers { // that one has what cannot be from us clears others of having claimed that
 		if p != nil {
-			m.judge(p)
+			m.judge(now, p)
 		}
 	}
 }
 
 // judge keeps the verdict on p, and tells who has to know when it changes.
-func (m *masquerade) judge(p *peer) {
+func (m *masquerade) judge(now time.Time, p *peer) {
 	v := Unknown
 	switch trust := m.picker.TrustOf(p.number); {
 	case trust == piecepicker.Liar:
 		v = Liar
 	case trust == piecepicker.Proven && p.have != nil && p.have.All():
 		v = Holder
+	case m.picker.Partner(p.number):
+		v = Partner
 	}
 	if v != p.verdict {
 		p.verdict = v
+		if v == Partner || v == Holder {
+			p.exchange.hasten(now)
+		}
 		if m.cfg.Judged != nil {
 			m.cfg.Judged(p.judgedAt(), v)
 		}
@@ -96,7 +103,7 @@ func (m *masquerade) judge(p *peer) {
 
 // unjudge takes back what was said of p, which is leaving: but not of one that sent wrong bytes.
 func (m *masquerade) unjudge(now time.Time, p *peer) {
-	if m.cfg.Judged == nil || p.verdict == Unknown {
+	if m.cfg.Judged == nil || p.verdict == Unknown || p.verdict == Partner {
 		return
 	}
 	if st, _ := m.picker.PeerStatus(now, p.number); st.Audit.State != piecepicker.AuditWrong {

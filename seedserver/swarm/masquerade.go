@@ -65,7 +65,7 @@ func (m *masquerade) join(now time.Time, p *peer) showing {
 		m.peers = append(m.peers, nil)
 	}
 	m.peers[p.number] = p
-	m.judge(p)
+	m.judge(now, p)
 	return showNothing
 }
 
@@ -81,15 +81,15 @@ func (m *masquerade) interest(now time.Time, p *peer) {
 func (m *masquerade) has(now time.Time, p *peer, index uint32) {
 	delete(p.spent, index)
 	m.picker.PeerHas(now, p.number, index)
-	m.judge(p)
+	m.judge(now, p)
 }
 func (m *masquerade) hasBits(now time.Time, p *peer, bits []byte) {
 	m.picker.PeerBitfield(now, p.number, bits)
-	m.judge(p)
+	m.judge(now, p)
 }
 func (m *masquerade) hasAll(now time.Time, p *peer) {
 	m.picker.PeerHaveAll(now, p.number)
-	m.judge(p)
+	m.judge(now, p)
 }
 func (m *masquerade) hasNone(now time.Time, p *peer) { m.picker.PeerHaveNone(now, p.number) }
 func (m *masquerade) uploadOnly(now time.Time, p *peer) {

@@ -13,7 +13,7 @@ import (
 	"github.com/seedserver/bittorrent/peerwire/extension"
 )
 
-// TestMasqueradeOpening: a peer sees a leech that has nothing, and then one piece.
+// TestMasqueradeOpening: a peer sees a leech that has nothing and wants something, and then one piece.
 func TestMasqueradeOpening(t *testing.T) {
 	for _, fast := range []bool{true, false} {
 		bubble(t, func(t *testing.T) {
@@ -32,7 +32,9 @@ func TestMasqueradeOpening(t *testing.T) {
 				require.Equal(t, peerwire.HaveNone{}, got[0])
 				got = got[1:]
 			}
-			require.Equal(t, peerwire.Unchoke{}, got[0])
+			require.Equal(t, peerwire.Interested{}, got[0])
+			require.Equal(t, peerwire.Unchoke{}, got[1])
+			got = got[1:]
 			for _, m := range got[1:] {
 				require.IsType(t, peerwire.Have{}, m)
 			}

@@ -15,6 +15,9 @@ const (
 	pexInterval = time.Minute      // between our messages to one peer: "no more than one per minute" (BEP 11)
 	pexFirst    = 5 * time.Second  // from a peer's extension handshake until the first one
 	pexSettled  = 10 * time.Second // a peer is not told of before it has been connected so long
+	pexStranger = 2 * time.Minute  // nor told of others, or these of it, where we hide what we have and know nothing of it
+	pexClaimant = 10 * time.Minute // and if it says that it is complete
+	pexAgain    = 10 * time.Second // until what there is to tell is looked at again
 	pexTolerant = 30 * time.Second // between the messages of a peer; what comes earlier is not read
 	pexHasty    = 200              // how much noise such a message is
 	pexCross    = 15 * time.Second // from when one of two is told of the other until that one is: dials that cross are both lost
@@ -26,6 +29,13 @@ type exchange struct {
 	told  map[netip.AddrPort]time.Time
 	due   time.Time // of our next message; zero before the peer's handshake
 	heard time.Time // when its last one was read
+}
+
+// hasten brings the first message forward: the peer turned out to be one that others should know, and it them.
+func (x *exchange) hasten(now time.Time) {
+	if x.told == nil && now.Before(x.due) {
+		x.due = now
+	}
 }
 
 // news returns what p is to be told now that those in current are connected: what it lost first, and those of the highest
@@ -82,11 +92,28 @@ func (p *peer) pexFlags() (f extension.PEXFlags) {
 	return f
 }
 
-// connectable returns the peers that others may be told of, by where they listen: no liars.
+// settled reports whether p may be told of others, and others of it. Where we hide what we have, these are peers that are known to be
+// what they say, at once, and the others when they have been there for minutes: fifty strangers that came first may be one liar, and
+// who is told of nobody but them unchokes nobody else.
+func (l *loop) settled(now time.Time, p *peer) bool {
+	after := pexSettled
+	if _, hides := l.policy.(*masquerade); hides {
+		after = pexStranger
+		switch {
+		case p.verdict == Partner || p.verdict == Holder:
+			return true
+		case p.wantsNothing():
+			after = pexClaimant
+		}
+	}
+	return p.verdict != Liar && now.Sub(p.connected) >= after
+}
+
+// connectable returns the peers that others may be told of, by where they listen.
 func (l *loop) connectable(now time.Time) map[netip.AddrPort]*peer {
 	all := make(map[netip.AddrPort]*peer, len(l.peers))
 	for p := range l.peers {
-		if addr := p.listens(); addr.IsValid() && p.verdict != Liar && now.Sub(p.connected) >= pexSettled && !slices.Contains(l.swarm.cfg.Own, addr) {
+		if addr := p.listens(); addr.IsValid() && l.settled(now, p) && !slices.Contains(l.swarm.cfg.Own, addr) {
 			all[addr] = p
 		}
 	}
@@ -94,7 +121,7 @@ func (l *loop) connectable(now time.Time) map[netip.AddrPort]*peer {
 }
 
 // tellPeers sends each peer what is new, where it is time to. Nothing is told in a private torrent, since nobody was told an id for
-// it; what is told says nothing about ourselves. A liar is told of nobody.
+// it; what is told says nothing about ourselves. A liar is told of nobody, and who hides knows no strangers.
 func (l *loop) tellPeers(now time.Time) {
 	var current map[netip.AddrPort]*peer
 	for p := range l.peers {
@@ -102,10 +129,14 @@ func (l *loop) tellPeers(now time.Time) {
 		if id == 0 || p.verdict == Liar || p.exchange.due.IsZero() || now.Before(p.exchange.due) {
 			continue
 		}
+		if _, hides := l.policy.(*masquerade); hides && !l.settled(now, p) {
+			continue
+		}
 		if current == nil {
 			current = l.connectable(now)
 		}
 		m := p.exchange.news(now, p, current)
+		p.exchange.due = now.Add(pexAgain)
 		if len(m.Added)+len(m.Dropped) == 0 {
 			continue
 		}

@@ -79,6 +79,10 @@ func TestPeerExchange(t *testing.T) {
 				rc.addr = "198.51.100.3:40003"
 				connect(t, s, rc) // does not say where it listens
 
+				if mode == "masquerade" {
+					awake(100*time.Second, one, two)
+					require.Empty(t, append(one.exchanged(), two.exchanged()...), "they may be anybody")
+				}
 				awake(25*time.Second, one, two)
 				ofTwo := []extension.PEX{{Added: []extension.PEXPeer{{Addr: netip.MustParseAddrPort("198.51.100.2:7002")}}}}
 				ofOne := []extension.PEX{{Added: []extension.PEXPeer{{Addr: netip.MustParseAddrPort("198.51.100.1:7001")}}}}
@@ -96,14 +100,15 @@ func TestPeerExchange(t *testing.T) {
 					return // it has let the seed go by now
 				}
 				two.conn.Close()
-				awake(3*time.Minute, one, three)
+				awake(9*time.Minute, one, three)
+				require.Equal(t, []extension.PEX{{Dropped: []netip.AddrPort{netip.MustParseAddrPort("198.51.100.2:7002")}}}, one.exchanged())
+				awake(2*time.Minute, one, three)
 				var all extension.PEX
 				for _, m := range one.exchanged() {
 					all.Added, all.Dropped = append(all.Added, m.Added...), append(all.Dropped, m.Dropped...)
 				}
 				require.Equal(t, extension.PEX{
-					Added:   []extension.PEXPeer{{Addr: netip.MustParseAddrPort("198.51.100.4:7004"), Flags: extension.PEXSeed}},
-					Dropped: []netip.AddrPort{netip.MustParseAddrPort("198.51.100.2:7002")},
+					Added: []extension.PEXPeer{{Addr: netip.MustParseAddrPort("198.51.100.4:7004"), Flags: extension.PEXSeed}},
 				}, all)
 				awake(10*time.Minute, one, three)
 				require.Empty(t, one.exchanged(), "nothing new, nothing sent")
@@ -112,7 +117,48 @@ func TestPeerExchange(t *testing.T) {
 	}
 }
 
-// TestPeerExchangeIsBounded has one peer among hundreds: "no more than 50 added" a message, 200 in all, other ones for each peer.
+// TestPartnersAreToldAtOnce: who took a piece, and says so, is told of others who did, and they of it; of strangers nobody is.
+func TestPartnersAreToldAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cfg, _ := torrent(1<<20, 1<<14)
+		cfg.Superseed = &Superseed{}
+		s := start(t, cfg)
+		one := gossip(t, s, "198.51.100.1:40001", 7001)
+		gossip(t, s, "198.51.100.2:40002", 7002)
+		three := gossip(t, s, "198.51.100.3:40003", 7003)
+		takes := func(r *remote) {
+			awake(time.Second, r)
+			i := slices.IndexFunc(r.take(), func(m peerwire.Message) bool {
+				have, ok := m.(peerwire.Have)
+				if ok {
+					r.send(peerwire.Interested{}, requests(have.Index, 0, 1)[0])
+				}
+				return ok
+			})
+			require.GreaterOrEqual(t, i, 0)
+			awake(time.Second, r)
+			r.send(peerwire.Have{Index: pieceOf(r.take())})
+			awake(2*time.Second, r)
+		}
+		takes(one)
+		require.Empty(t, one.exchanged(), "the others are strangers")
+		takes(three)
+		told := three.exchanged()
+		require.Len(t, told, 1)
+		require.Equal(t, []extension.PEXPeer{{Addr: netip.MustParseAddrPort("198.51.100.1:7001")}}, told[0].Added)
+	})
+}
+
+// pieceOf returns the piece of the first block among messages.
+func pieceOf(list []peerwire.Message) uint32 {
+	for _, m := range list {
+		if p, ok := m.(peerwire.Piece); ok {
+			return p.Index
+		}
+	}
+	return 0
+}
+
 // TestLiarsAreNoGossip: nobody is told of who claims what never left us, and it is told of nobody.
 func TestLiarsAreNoGossip(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -136,6 +182,7 @@ func TestLiarsAreNoGossip(t *testing.T) {
 	})
 }
 
+// TestPeerExchangeIsBounded has one peer among hundreds: "no more than 50 added" a message, 200 in all, other ones for each peer.
 func TestPeerExchangeIsBounded(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		cfg, _ := torrent(1<<20, 1<<18)

@@ -91,8 +91,8 @@ func (l *loop) tick(now time.Time) {
 		for p := range l.peers {
 			l.sweep(now, p)
 		}
-		l.tellPeers(now)
 	}
+	l.tellPeers(now)
 }
 
 // late reports whether p does not take what it is sent: a write has waited for it longer than for any peer of use.
