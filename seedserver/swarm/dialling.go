@@ -173,14 +173,16 @@ func (l *loop) dialArrived(addr netip.AddrPort) {
 }
 
 func (l *loop) dialRefused(now time.Time, addr netip.AddrPort) {
-	l.pool.Left(now, addr, 0, false)
+	l.pool.Left(now, addr, candidates.Stay{})
 	l.considerDialling(now)
 }
 
 // departed notes that p, which was connected, is not any more.
 func (l *loop) departed(now time.Time, p *peer) {
 	if l.pool != nil {
-		l.pool.Left(now, p.listens(), now.Sub(p.connected), p.wantsNothing())
+		d, ok := l.policy.(*download)
+		missed := ok && d.leeching() && p.downloaded > 0
+		l.pool.Left(now, p.listens(), candidates.Stay{Lasted: now.Sub(p.connected), Seed: p.wantsNothing(), Missed: missed})
 		l.considerDialling(now)
 	}
 }

@@ -238,6 +238,10 @@ func (l *loop) drop(now time.Time, p *peer, reason error) {
 	p.conn.Close()
 	p.release()
 	l.leave(p)
+	if len(l.peers) == 0 { // no tick would let them fade
+		l.rate, l.downRate = 0, 0
+		l.counted, l.countedIn = l.swarm.payload(), l.payloadIn
+	}
 	l.log.Debug("peer gone", "peer", p.addr, "err", reason)
 }
 

@@ -21,7 +21,8 @@
 // has room of its own, so that poison from one crowds nobody out of another, and has its turn when the next one is chosen; one
 // informant has at most [MaxPerInformant] addresses, and none when most of those that were dialled came to nothing. Within a
 // source, the network (/24, /48) with the fewest dials comes first, and the one with the most addresses makes room. An address
-// that fails is dialled again after a minute, then after twice the time of before, up to an hour.
+// that fails is dialled again after a minute, then after twice the time of before, up to an hour; one that is missed, since it
+// gave us what we lack more of, for the first time after five seconds.
 //
 // Among equals the canonical priority decides ([Priority], BEP 40), so that swarms become well connected whoever wants a say in it.
 //

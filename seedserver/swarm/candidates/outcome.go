@@ -10,6 +10,7 @@ const (
 	maxRetry   = time.Hour
 	seedRetry  = 30 * time.Minute // after the connection of one complete
 	briefStay  = time.Minute      // a connection that did not last as long was none
+	missRetry  = 5 * time.Second  // instead of firstRetry, for who is missed: a server that is started anew takes seconds
 )
 
 // Connected notes that a candidate's dial came to a handshake, or that who listens at addr is connected by its own dial: it is not
@@ -44,10 +45,11 @@ func (p *Pool) Failed(now time.Time, addr netip.AddrPort) {
 // backOff makes e idle for a time that doubles, within a fifth, so that what failed together does not come again together.
 func (p *Pool) backOff(now time.Time, e *entry) {
 	p.set(e, idle)
-	wait := maxRetry
-	if e.failures < 6 {
-		wait = min(firstRetry<<e.failures, maxRetry)
+	first := firstRetry
+	if e.missed {
+		first = missRetry
 	}
+	wait := min(first<<min(e.failures, 16), maxRetry)
 	e.failures++
 	e.due = now.Add(wait + time.Duration(p.rng.Int64N(int64(wait/5))))
 }
@@ -60,21 +62,30 @@ func (p *Pool) Put(addr netip.AddrPort, until time.Time) {
 	}
 }
 
-// Left notes that the connection to who listens at addr ended, which lasted so long, and whether it was complete.
-func (p *Pool) Left(now time.Time, addr netip.AddrPort, lasted time.Duration, seed bool) {
+// A Stay is what there is to say of a connection that ended.
+type Stay struct {
+	Lasted time.Duration
+	Seed   bool // it was complete
+	Missed bool // it gave us what we lack more of
+}
+
+// Left notes that the connection to who listens at addr ended.
+func (p *Pool) Left(now time.Time, addr netip.AddrPort, was Stay) {
 	e := p.entries[plain(addr)]
 	if e == nil || e.state != connected {
 		return
 	}
-	e.Seed, e.known = seed, true
+	e.Seed, e.known, e.missed = was.Seed, true, was.Missed
+	if was.Lasted >= briefStay {
+		e.failures = 0
+	}
 	switch {
-	case seed:
+	case was.Seed && !was.Missed:
 		p.set(e, idle)
 		e.due = now.Add(seedRetry)
-	case lasted < briefStay:
+	case was.Lasted < briefStay || was.Missed:
 		p.backOff(now, e)
 	default:
-		e.failures = 0
 		p.set(e, idle)
 		e.due = now.Add(firstRetry)
 	}

@@ -50,6 +50,7 @@ type entry struct {
 	informant *informant // nil where it does not matter who told
 	state     state
 	known     bool // Seed is what we saw ourselves
+	missed    bool // it gave us what we lack more of, when it was connected last
 	failures  int
 	due       time.Time // it is not dialled before
 }

@@ -148,11 +148,15 @@ func TestAfterAConnection(t *testing.T) {
 		name   string
 		lasted time.Duration
 		seed   bool
+		missed bool
 		want   time.Duration
 	}{
-		{"a long one", time.Hour, false, time.Minute},
-		{"a short one", time.Second, false, 2 * time.Minute}, // the second failure in a row
-		{"one complete", time.Second, true, 30 * time.Minute},
+		{"a long one", time.Hour, false, false, time.Minute},
+		{"a short one", time.Second, false, false, 2 * time.Minute}, // the second failure in a row
+		{"one complete", time.Second, true, false, 30 * time.Minute},
+		{"one that gave", time.Hour, false, true, 5 * time.Second},
+		{"one that gave, complete", time.Hour, true, true, 5 * time.Second},
+		{"one that gave, and left again", time.Second, true, true, 10 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -164,7 +168,7 @@ func TestAfterAConnection(t *testing.T) {
 			p.Next(now, anybody)
 			p.Connected(c.Addr)
 			require.Zero(t, p.Ready(anybody))
-			p.Left(now, c.Addr, tt.lasted, tt.seed)
+			p.Left(now, c.Addr, Stay{tt.lasted, tt.seed, tt.missed})
 			wait := p.Ready(anybody).Sub(now)
 			require.GreaterOrEqual(t, wait, tt.want)
 			require.LessOrEqual(t, wait, tt.want*6/5)
@@ -270,7 +274,7 @@ func TestPoolInvariants(t *testing.T) {
 			"put":       func(t *rapid.T) { p.Put(pick(t), now.Add(time.Second)) },
 			"own":       func(t *rapid.T) { p.Own(pick(t)) },
 			"left": func(t *rapid.T) {
-				p.Left(now, pick(t), time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "lasted")), rapid.Bool().Draw(t, "seed"))
+				p.Left(now, pick(t), Stay{time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "lasted")), rapid.Bool().Draw(t, "seed"), rapid.Bool().Draw(t, "missed")})
 			},
 			"wait": func(t *rapid.T) { now = now.Add(time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "wait"))) },
 		})
