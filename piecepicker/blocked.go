@@ -22,18 +22,22 @@ func (q *peer) answered(now time.Duration, n int) {
 	q.pending, q.stirred = max(0, q.pending-(n+unit-1)/unit), now
 }
 
-// checkBlocked withdraws what q does not ask for, without blame. Who never took anything may be slow to begin: it is waited for
-// unless somebody is there who passes pieces on. Then a liar loses what it was lent even while the line is busy.
+// busy reports whether the line has something to do without what is withdrawn.
+func (p *Picker) busy() bool { return p.needed() > 0 && p.meter.rate > idleLine*p.fullRate() }
+
+// checkBlocked withdraws what q does not ask for, or does not take, without blame. Who never took anything may be slow to begin: it is
+// waited for unless somebody is there who passes pieces on. Then a liar loses what it was lent even while the line is busy.
 func (p *Picker) checkBlocked(q *peer, busy bool) {
-	if q.pending > 0 || q.sent == 0 && p.proven == 0 && !q.liar || p.now-q.stirred < blockedAfter || len(p.takers) < 2 ||
-		busy && !(q.liar && p.proven > 0) {
+	blocked := q.pending == 0 && (q.sent > 0 || p.proven > 0 || q.liar) && p.now-q.stirred >= blockedAfter
+	if !blocked && !q.lags || len(p.takers) < 2 || busy && !(q.liar && p.proven > 0) {
 		return
 	}
 	for k := range q.loans {
 		ln := &q.loans[k]
-		if ln.withdrawn || ln.done || p.now-ln.made < blockedAfter {
+		if ln.withdrawn || ln.done || p.now-ln.made < blockedAfter && !q.lags {
 			continue
 		}
+		q.behind = q.behind || q.lags
 		code := NotStarted
 		if ln.asked {
 			code = Slow

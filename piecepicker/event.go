@@ -122,7 +122,7 @@ func (p *Picker) Requested(now time.Time, id Peer, piece uint32) (Class, bool) {
 		q.shuns, q.shunned = 0, 0
 		p.touch(q)
 	}
-	if ln.withdrawn && p.pieces[piece].tier != noTier && !q.uploadOnly {
+	if ln.withdrawn && p.pieces[piece].tier != noTier && !q.uploadOnly && !q.lags {
 		p.open(q, ln) // it is needed, and here is somebody who takes it
 	}
 	return ln.class, true
@@ -163,6 +163,9 @@ func (p *Picker) BlockSent(now time.Time, id Peer, piece, begin uint32, n int) {
 	p.peak = max(p.peak, p.meter.rate)
 	if ln := q.loan(piece); ln != nil {
 		p.progress(q, ln, int64(begin), int64(n))
+	}
+	if q.taker != 0 && p.queuedForNeed(q) != p.free(q) {
+		p.touch(q) // its rate changed
 	}
 }
 

@@ -23,7 +23,15 @@ func (p *Picker) fill() {
 		if !p.room() {
 			return
 		}
-		switch p.serveNeed() {
+		made := p.serveNeed()
+		if p.knownOnly {
+			p.knownOnly, p.needStuck = false, false // that nobody took anything says nothing of strangers
+			if made == served {
+				continue
+			}
+			return
+		}
+		switch made {
 		case served:
 			continue
 		case later:

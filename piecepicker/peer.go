@@ -53,6 +53,8 @@ type peer struct {
 	moved     time.Duration // when it was sent something last
 	pending   int           // requests not answered yet, as far as we know
 	stirred   time.Duration // when it asked for something, or was sent it, last
+	lags      bool          // it does not read what it was sent
+	behind    bool          // what it was lent went to others meanwhile
 	flipped   time.Duration // when it was choked or unchoked last
 	shunned   time.Duration // until when it is made no offers, since it took none
 	shuns     int           // of those in a row

@@ -115,6 +115,7 @@ type Picker struct {
 
 	// Choosing.
 	queues    [queues]queue
+	knownOnly bool // there is room only without what is on its way to strangers; set by room
 	needStuck bool // serveNeed came to stuckAs, and nothing changed since
 	stuckAs   outcome
 	scanNext  int

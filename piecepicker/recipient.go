@@ -139,10 +139,10 @@ func (q *peer) milks() bool {
 	return r.served > 16+8*r.relayed && 3*r.served >= 2*q.nHave
 }
 
-// free reports whether q can be offered one more piece: it may be unchoked, and has less on offer than it can take in aheadTime,
-// or than two pieces.
+// free reports whether q can be offered one more piece: it reads what it is sent, may be unchoked, and has less on offer than it can take
+// in aheadTime, or than two pieces.
 func (p *Picker) free(q *peer) bool {
-	return p.flippable(q) && q.remaining+p.cfg.PieceLength <= p.lookAhead(q)
+	return !q.lags && !q.behind && p.flippable(q) && q.remaining+p.cfg.PieceLength <= p.lookAhead(q)
 }
 
 // lookAhead returns how many bytes q may have on offer beside others.

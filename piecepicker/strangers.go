@@ -42,7 +42,13 @@ func (p *Picker) nextLine() *queue {
 
 // strangersWait reports whether what is on its way to strangers leaves too little of the line for others.
 func (p *Picker) strangersWait() bool {
-	return p.inFlight > p.strangeFlight && p.strangeFlight+p.cfg.PieceLength > max(2*p.cfg.PieceLength, p.windowSize()/strangersPart)
+	return p.knownOnly || p.inFlight > p.strangeFlight && p.strangeFlight+p.cfg.PieceLength > max(2*p.cfg.PieceLength, p.windowSize()/strangersPart)
+}
+
+// knownWait reports whether somebody who is no stranger has room in its window.
+func (p *Picker) knownWait() bool {
+	known := p.queues[needQueue].items
+	return len(known) > 0 && known[0].key < 1e6*rankProven
 }
 
 // queuedForNeed reports whether q stands in one of the lines for what is needed.

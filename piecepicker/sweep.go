@@ -41,7 +41,7 @@ func (p *Picker) sweep() {
 	p.haves = 0
 	slow := p.slowPace()
 	p.watchCrowd()
-	busy := p.needed() > 0 && p.meter.rate > idleLine*p.fullRate()
+	busy := p.busy()
 	p.proven = 0
 	for _, q := range p.takers {
 		if q.good && q.trust == Proven {
@@ -83,6 +83,7 @@ func (p *Picker) sweepPeer(q *peer, slow float64, busy bool) {
 		p.checkStart(q)
 		p.checkBlocked(q, busy)
 	}
+	p.checkLag(q)
 	if len(q.relay.waiting) > 0 {
 		p.overdue(q)
 	}

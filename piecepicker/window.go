@@ -55,13 +55,16 @@ func (p *Picker) queued() int64 {
 	return p.inFlight - max(0, p.lone.inFlight-p.lookAhead(p.lone))
 }
 
-// room reports whether one more piece may be offered.
+// room reports whether one more piece may be offered. What is on its way to strangers leaves in the gaps of what the others take, and is
+// in their way no more than they would be to each other: for them there is room without it, and p.knownOnly is set.
 func (p *Picker) room() bool {
-	if queued := p.queued(); queued <= 0 || queued+p.cfg.PieceLength <= p.windowSize() {
+	queued, window := p.queued(), p.windowSize()-p.cfg.PieceLength
+	if p.knownOnly = false; queued <= 0 || queued <= window {
 		return true
 	}
 	p.widening.blocked = true
-	return false
+	p.knownOnly = p.strangeFlight > 0 && queued-p.strangeFlight <= window && p.knownWait()
+	return p.knownOnly
 }
 
 // widen adjusts the window. It is called in each sweep.

@@ -224,6 +224,9 @@ func (l *loop) drop(now time.Time, p *peer, reason error) {
 		return
 	}
 	p.gone = true
+	if l.meet(p); !p.met && p.uploaded.Load() > 0 {
+		l.swarm.learn(false)
+	}
 	delete(l.peers, p)
 	l.setInterested(p, false)
 	l.setUnchoked(p, false)

@@ -96,13 +96,14 @@ func (m *masquerade) uploadOnly(now time.Time, p *peer) {
 	m.picker.PeerUploadOnly(now, p.number, p.uploadOnly)
 	m.picker.SetPatience(now, p.number, patience(p.name()))
 }
-func (m *masquerade) sent(*peer, int64)             {}
-func (m *masquerade) lags(*peer, bool)              {}
-func (m *masquerade) advance(time.Time, choke.Load) {}
-func (m *masquerade) deadline() time.Time           { return time.Time{} }
+func (m *masquerade) sent(*peer, int64)                      {}
+func (m *masquerade) lags(now time.Time, p *peer, late bool) { m.picker.PeerLags(now, p.number, late) }
+func (m *masquerade) advance(time.Time, choke.Load)          {}
+func (m *masquerade) deadline() time.Time                    { return time.Time{} }
 
 func (m *masquerade) grants(now time.Time, p *peer, r peerwire.Request) (Class, bool) {
 	class, ok := m.picker.Requested(now, p.number, r.Index)
+	p.passesOn.Store(m.picker.TrustOf(p.number) == piecepicker.Proven)
 	return Class(class), ok && p.spends(r, m.cfg.Info.PieceSize(int(r.Index)))
 }
 

@@ -34,6 +34,7 @@ type peer struct {
 	wrote    atomic.Int64 // when a write ended last, nanoseconds since Swarm.epoch
 	drainBy  int64        // the deadline of writes, nanoseconds since Swarm.epoch; of who has the writer's role
 	unsent   int          // the bound of what waits in the kernel; of who has the writer's role
+	passesOn atomic.Bool  // what it was given: for the policy to say
 	writing  atomic.Int64 // when the write under way began, nanoseconds since Swarm.epoch; 0 if there is none
 
 	// the loop's own
@@ -60,6 +61,7 @@ type peer struct {
 	refused    int   // requests refused, repeated or taken back since the last sweep
 	counted    int64 // of uploaded, what the last tick saw
 	rate       rate
+	met        bool // it was a stranger, and is one no more
 	lag        bool // it does not take what it is sent; what the policy was told
 
 	// what a download keeps of it

@@ -29,7 +29,7 @@ func (s *plain) leave(now time.Time, p *peer)                            { s.cho
 func (s *plain) interest(now time.Time, p *peer)                         { s.choker.SetInterested(now, p, p.interested) }
 func (s *plain) grants(time.Time, *peer, peerwire.Request) (Class, bool) { return Plain, true }
 func (s *plain) sent(p *peer, bytes int64)                               { s.choker.Sent(p, bytes) }
-func (s *plain) lags(p *peer, late bool)                                 { s.choker.SetLate(p, late) }
+func (s *plain) lags(_ time.Time, p *peer, late bool)                    { s.choker.SetLate(p, late) }
 func (s *plain) advance(now time.Time, load choke.Load)                  { s.choker.Advance(now, load) }
 func (s *plain) deadline() time.Time                                     { return s.choker.Deadline() }
 func (s *plain) pause(now time.Time)                                     { s.choker.Pause(now) }

@@ -33,7 +33,7 @@ type policy interface {
 	blocksSent(now time.Time, p *peer, r run)
 	sent(p *peer, bytes int64)
 	// lags is told that p does not take what it is sent, or takes it again.
-	lags(p *peer, late bool)
+	lags(now time.Time, p *peer, late bool)
 	// advance is told the time and how the torrent does, at deadline or earlier.
 	advance(now time.Time, load choke.Load)
 	// deadline returns when advance has something to do at the latest, the zero time for never.

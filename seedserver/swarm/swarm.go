@@ -40,11 +40,12 @@ type Swarm struct {
 
 	limited   bool // something paces the blocks
 	limiters  [Classes]Limiter
-	ahead     ReadAheader // nil if the content does not want to know
-	asks      bool        // peers are asked for blocks
-	selective bool        // not everybody may have everything: the policy is asked for each block
-	tells     bool        // the policy is told of each block that was sent
-	receive   Limiter     // of what comes; nil for none
+	lines     [Classes]line // before the limiters
+	ahead     ReadAheader   // nil if the content does not want to know
+	asks      bool          // peers are asked for blocks
+	selective bool          // not everybody may have everything: the policy is asked for each block
+	tells     bool          // the policy is told of each block that was sent
+	receive   Limiter       // of what comes; nil for none
 
 	crew    crew
 	rushing atomic.Int32 // chunks of the largest size that are read or sent by their writers

@@ -12,7 +12,8 @@ const (
 	silentTimeout  = 150 * time.Second // of the peer's
 	staleTimeout   = 60 * time.Second  // without a sign of life, or of interest, until a peer may have to make room
 
-	lateAfter = 5 * time.Second // of one write, until the peer is one that does not read
+	newLateAfter = time.Second     // of a stranger, whose writes are short
+	lateAfter    = 2 * time.Second // of one write, until the peer is one that does not read
 
 	minNap    = time.Millisecond // the loop does not wake more often by itself
 	busyTick  = time.Second      // how often rates are taken while something is sent
@@ -97,8 +98,11 @@ func (l *loop) tick(now time.Time) {
 
 // late reports whether p does not take what it is sent: a write has waited for it longer than for any peer of use.
 func (p *peer) late(now time.Time) bool {
-	began := time.Duration(p.writing.Load())
-	return began > 0 && now.Sub(p.swarm.epoch)-began > lateAfter
+	began, after := time.Duration(p.writing.Load()), lateAfter
+	if p.uploaded.Load() < provenTaking {
+		after = newLateAfter
+	}
+	return began > 0 && now.Sub(p.swarm.epoch)-began > after
 }
 
 // countSent takes the rate of each peer, and returns how many would take more than they get.
@@ -113,10 +117,11 @@ func (l *loop) countSent(now time.Time, elapsed time.Duration) (backlogged int) 
 		if sent > 0 {
 			l.policy.sent(p, sent)
 		}
+		l.meet(p)
 		late := p.late(now)
 		if late != p.lag {
 			p.lag = late
-			l.policy.lags(p, late)
+			l.policy.lags(now, p, late)
 		}
 		if queued, _ := p.out.idle(); p.unchoked && queued > 0 && !late {
 			backlogged++

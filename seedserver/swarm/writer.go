@@ -23,6 +23,7 @@ type writer struct {
 	frames   []byte
 	metadata []metadataAnswer
 	runs     []run         // all of one class
+	parts    []run         // runs, while they are sent one by one
 	next     []run         // of the same peer, to be sent after runs
 	class    Class         // of runs, or of what to ask the Limiter for
 	need     int           // bytes to ask the Limiter for
@@ -48,7 +49,7 @@ func (p *peer) write(ctx context.Context) {
 			return
 		case taskPace:
 			start := time.Now()
-			if err := p.swarm.limiters[w.class].Wait(ctx, w.need); err != nil {
+			if err := p.swarm.pace(ctx, w.class, p.stranger(), w.need); err != nil {
 				p.hangUp()
 				return
 			}
@@ -57,7 +58,7 @@ func (p *peer) write(ctx context.Context) {
 				return
 			}
 		case taskSend:
-			if err := p.send(w); err != nil {
+			if err := p.sendParts(w); err != nil {
 				p.hangUp()
 				p.out.resign()
 				return
@@ -70,6 +71,27 @@ func (p *peer) write(ctx context.Context) {
 func (p *peer) hangUp() {
 	p.out.close()
 	p.conn.Close()
+}
+
+// sendParts sends what w was given: to who is new, if it is lent pieces, block by block. A write returns when the kernel has all of
+// it, which is no sign that anybody reads; the kernel has not all of a second or third block before somebody does.
+func (p *peer) sendParts(w *writer) error {
+	if !p.swarm.tells || w.taken >= provenTaking || len(w.runs) == 0 {
+		return p.send(w)
+	}
+	w.parts = append(w.parts[:0], w.runs...)
+	for _, r := range w.parts {
+		for i := range r.n {
+			block := r
+			block.begin, block.n = r.begin+i*r.length, 1
+			w.runs = append(w.runs[:0], block)
+			if err := p.send(w); err != nil {
+				return err
+			}
+			w.frames, w.metadata = w.frames[:0], w.metadata[:0]
+		}
+	}
+	return nil
 }
 
 // send reads the blocks that w was given and writes all of it in one call.
