@@ -86,7 +86,8 @@ func (p *Picker) remember(q *peer) {
 	}
 }
 
-// expireRecords forgets records that are old, and the oldest of those that are too many.
+// expireRecords forgets records that are old, and the oldest of those that are too many. Bans go last: else who has many addresses
+// ends its own by filling the rest.
 func (p *Picker) expireRecords() {
 	for h, rec := range p.records {
 		if p.now-rec.left > rec.kept() {
@@ -97,7 +98,16 @@ func (p *Picker) expireRecords() {
 		return
 	}
 	homes := sortedHomes(p.records)
-	slices.SortStableFunc(homes, func(a, b home) int { return cmp.Compare(p.records[a].left, p.records[b].left) })
+	slices.SortStableFunc(homes, func(a, b home) int {
+		x, y := p.records[a], p.records[b]
+		if x.banned != y.banned {
+			if y.banned {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(x.left, y.left)
+	})
 	for _, h := range homes[:len(homes)/4] {
 		delete(p.records, h)
 	}

@@ -72,6 +72,22 @@ func TestRestoredRecordIsThePeers(t *testing.T) {
 	require.Equal(t, Liar, s.Trust, "of the same /64")
 }
 
+// Who has many addresses does not end a ban by leaving something behind at each of them.
+func TestBansOutliveOtherRecords(t *testing.T) {
+	p := New(Config{Length: 100 << 14, PieceLength: 1 << 14}, rand.New(rand.NewPCG(1, 1)))
+	banned := netip.MustParseAddr("192.0.2.1")
+	id := p.PeerJoined(start, PeerInfo{Addr: banned})
+	p.Audited(start, id, false)
+	p.PeerLeft(start, id)
+	for k := range 2 * recordsMost {
+		id := p.PeerJoined(start.Add(time.Duration(k)*time.Millisecond), PeerInfo{Addr: netip.AddrFrom4([4]byte{10, 0, byte(k >> 8), byte(k)})})
+		p.peers[id].relay.served = 1
+		p.PeerLeft(start.Add(time.Duration(k)*time.Millisecond), id)
+	}
+	require.LessOrEqual(t, len(p.records), recordsMost)
+	require.True(t, p.records[homeOf(banned)].banned)
+}
+
 func TestSnapshotIsSmall(t *testing.T) {
 	p := New(Config{Length: 100_000 << 18, PieceLength: 1 << 18}, rand.New(rand.NewPCG(1, 1)))
 	for k := range 3 * recordsMost {

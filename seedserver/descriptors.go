@@ -1,10 +1,6 @@
 package seedserver
 
-import (
-	"fmt"
-	"net"
-	"sync"
-)
+import "fmt"
 
 // descriptors is who may have how many of the files that the process may have open: connections of one kind must not take from the
 // others what they need to work at all.
@@ -50,51 +46,4 @@ func newDescriptors(wanted int, t *troubles) descriptors {
 			fmt.Errorf("%d may be open, so %d of %d peers fit; %d are needed", limit, d.peers, wanted, needDescriptors(wanted)))
 	}
 	return d
-}
-
-// atMost returns a listener of which so many connections are open at a time: more of them wait to be accepted.
-func atMost(l net.Listener, connections int) net.Listener {
-	return &boundedListener{Listener: l, places: make(chan struct{}, connections), closed: make(chan struct{})}
-}
-
-type boundedListener struct {
-	net.Listener
-	places chan struct{} // holds a value for each connection that is open
-	closed chan struct{}
-	once   sync.Once
-}
-
-// Accept is part of net.Listener.
-func (l *boundedListener) Accept() (net.Conn, error) {
-	select {
-	case l.places <- struct{}{}:
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		<-l.places
-		return nil, err
-	}
-	return &placedConn{Conn: conn, leave: func() { <-l.places }}, nil
-}
-
-// Close is part of net.Listener.
-func (l *boundedListener) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return l.Listener.Close()
-}
-
-// placedConn gives its place back when it is closed.
-type placedConn struct {
-	net.Conn
-	once  sync.Once
-	leave func()
-}
-
-// Close is part of net.Conn.
-func (c *placedConn) Close() error {
-	err := c.Conn.Close()
-	c.once.Do(c.leave)
-	return err
 }

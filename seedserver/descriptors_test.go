@@ -3,7 +3,6 @@ package seedserver
 import (
 	"bytes"
 	"log/slog"
-	"net"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -49,47 +48,4 @@ func TestShortDescriptorsAreSaid(t *testing.T) {
 	require.Less(t, newDescriptors(1<<30, troubles).peers, 1<<30)
 	require.Contains(t, log.String(), "ulimit -n")
 	require.Len(t, troubles.list(), 1)
-}
-
-// TestAtMost: who comes when all places are taken waits until one is free.
-func TestAtMost(t *testing.T) {
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	l := atMost(inner, 2)
-	accepted := make(chan net.Conn)
-	end := make(chan error, 1)
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				end <- err
-				return
-			}
-			accepted <- conn
-		}
-	}()
-	dial := func() net.Conn {
-		conn, err := net.Dial("tcp", l.Addr().String())
-		require.NoError(t, err)
-		t.Cleanup(func() { conn.Close() })
-		return conn
-	}
-	dial()
-	dial()
-	first, second := <-accepted, <-accepted
-	third := dial()
-	select {
-	case <-accepted:
-		t.Fatal("a third one is accepted")
-	default:
-	}
-	require.NoError(t, first.Close())
-	first.Close() // a place is given back once
-	conn := <-accepted
-	require.Equal(t, third.LocalAddr().String(), conn.RemoteAddr().String())
-	dial()
-	require.NoError(t, l.Close())
-	require.ErrorIs(t, <-end, net.ErrClosed)
-	require.NoError(t, second.Close())
-	require.NoError(t, conn.Close())
 }

@@ -72,7 +72,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	if s.http != nil {
 		part("serving HTTP", func(ctx context.Context) error {
-			return serveHTTP(ctx, s.cert.wrap(atMost(s.http, s.maxHTTP)), s.handler, s.log)
+			return serveHTTP(ctx, s.cert.wrap(atMost(s.http, s.maxHTTP, placesEach(s.maxHTTP), s.proxies.Trusts)), s.handler, s.log)
 		})
 	}
 	if s.adminAt != nil {
