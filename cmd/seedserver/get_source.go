@@ -82,7 +82,7 @@ func (c *getCmd) findURL(ctx context.Context, s streams, peers []netip.AddrPort)
 			}
 			if bar == nil {
 				fmt.Fprintf(s.err, "no torrent there: saving the file itself to %s\n", printable(path))
-				bar = newProgress(s.err, printable(path), total)
+				bar = newProgress(s.err, path, total)
 			}
 			bar.set(have, max(total, 0))
 		},

@@ -28,7 +28,9 @@ type progress struct {
 // linesEvery is how often a pipe gets a line.
 const linesEvery = 5 * time.Second
 
+// newProgress begins to show what is done; what may be text of strangers.
 func newProgress(w io.Writer, what string, total int64) *progress {
+	what = printable(what)
 	p := &progress{what: what, w: w, total: total, started: time.Now(), printed: time.Now()}
 	if !isTerminal(w) {
 		return p
