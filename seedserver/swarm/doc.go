@@ -11,6 +11,12 @@
 //	go s.Run(ctx)
 //	err := h.Serve(ctx, listener)
 //
+// # One connection for each peer
+//
+// A client is known by its peer id. Of two connections with one client, both ends keep the same: of two that were opened in opposite
+// directions the one that the greater peer id opened, of two that came to us the first, and the other gets no handshake of ours; of two
+// that we opened the one that the client leaves open. So who has an address of IPv4 and one of IPv6 can be called at both.
+//
 // # How a block leaves
 //
 // Each connection has a reader; each torrent has one loop, which owns all its state. What one read delivers is one event in

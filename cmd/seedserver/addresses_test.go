@@ -1,0 +1,32 @@
+package main
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestServerWithTwoAddresses: a client that is told of two addresses of ours, as of IPv4 and IPv6, calls both at once. Both ends keep
+// the same connection, again and again, and the download is there in the time that it takes.
+func TestServerWithTwoAddresses(t *testing.T) {
+	t.Parallel()
+	if !inNamespace(t) {
+		return
+	}
+	s := newServer(t, "--settle", "100ms").at("198.18.3.9")
+	s.args = append(s.args, "--peer", ":7881", "--advertise", "198.18.3.9:7881", "--advertise", "198.18.3.10:7881")
+	s.put(tinyFile, content(1, 300_000))
+	s.start()
+	want := tree(t, s.dir)
+	s.published(tinyFile, 60*time.Second)
+	began := time.Now()
+	for range 8 {
+		out := t.TempDir()
+		get(t, s.torrent(tinyFile), "--local", "--saveas", filepath.Join(out, tinyFile))
+		requireCopy(t, want, tinyFile, out)
+	}
+	// The next chance after both were closed comes 15 seconds later.
+	require.Less(t, time.Since(began), 12*time.Second)
+}
