@@ -185,6 +185,13 @@ func TestGetGoesOnAfterAKill(t *testing.T) {
 		require.NoError(t, cmd.Process.Kill())
 		cmd.Wait()
 	}
+	cmd, log := getCommand(t, s.url("big.bin"), "--saveas", out, "--max-down", "1MB/s"), &logBuffer{}
+	cmd.Stderr = log
+	require.NoError(t, cmd.Start())
+	<-time.After(time.Second) // the same of a person who interrupts it
+	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	require.Error(t, cmd.Wait())
+	require.Contains(t, log.String(), "seedserver: interrupted; run the same command to go on\n")
 	last := get(t, s.url("big.bin"), "--saveas", out)
 	require.Less(t, last.Downloaded, int64(20<<20), "what was there is not fetched again")
 	got, err := os.ReadFile(out)

@@ -89,7 +89,8 @@ func run(args []string, s streams) int {
 	case errors.Is(err, errUsage):
 		return usage(s, err)
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
-		fmt.Fprintln(s.err, "seedserver: interrupted")
+		said := strings.NewReplacer(context.Canceled.Error(), "interrupted", context.Cause(ctx).Error(), "interrupted")
+		fmt.Fprintln(s.err, "seedserver:", said.Replace(err.Error()))
 		return exitFailed
 	default:
 		fmt.Fprintln(s.err, "seedserver:", err)
