@@ -27,6 +27,7 @@ type transferView struct {
 	printed time.Time
 	trouble string
 	tracker string // what was said of the trackers last
+	down    speed
 }
 
 func newTransferView(s streams, asJSON bool, t *metainfo.Torrent, path string) *transferView {
@@ -102,6 +103,11 @@ func timeLeft(st seedserver.TransferStatus) time.Duration {
 
 // progress shows a state. givingUp is how long it is until the download is given up, if it does not move; else 0.
 func (v *transferView) progress(st seedserver.TransferStatus, givingUp time.Duration) {
+	if st.Phase == seedserver.Downloading {
+		if rate, ok := v.down.over(time.Now(), st.Swarm.Downloaded); ok {
+			st.Swarm.DownRate = rate
+		}
+	}
 	if v.json {
 		v.report("progress", st, nil)
 		return
