@@ -207,19 +207,57 @@ func TestTargets(t *testing.T) {
 	for range maxAtOnce {
 		targets.Done(epoch, a, false)
 	}
-	again, ok = targets.Take(epoch, other)
+	again, ok = targets.Take(epoch, a)
 	require.False(t, ok)
 	require.Equal(t, epoch.Add(40*time.Second), again, "four failures")
-	_, ok = targets.Take(again, other)
-	require.True(t, ok)
-	targets.Done(again, other, true)
+	_, ok = targets.Take(epoch, other)
+	require.True(t, ok, "another port does not wait for it")
+	targets.Done(epoch, other, true)
+	_, ok = targets.Take(epoch, a)
+	require.False(t, ok, "nor does it answer for it")
 	_, ok = targets.Take(again, a)
 	require.True(t, ok)
+	targets.Done(again, a, true)
+	require.Empty(t, targets.byHost)
 
 	targets.Own(other)
 	again, ok = targets.Take(again, other)
 	require.False(t, ok)
 	require.Zero(t, again)
+}
+
+// TestTargetsAtAHost: a live port is found among a few dead ones at once, and somebody whose ports are named by the thousand is
+// left alone.
+func TestTargetsAtAHost(t *testing.T) {
+	for _, addr := range []string{"198.51.100.1", "2001:db8::1"} {
+		t.Run(addr, func(t *testing.T) {
+			ip := netip.MustParseAddr(addr)
+			var targets Targets
+			for port := range uint16(maxDead) {
+				_, ok := targets.Take(epoch, netip.AddrPortFrom(ip, 1000+port))
+				require.True(t, ok)
+				targets.Done(epoch, netip.AddrPortFrom(ip, 1000+port), false)
+			}
+			_, ok := targets.Take(epoch, netip.AddrPortFrom(ip, 6881))
+			require.True(t, ok)
+			targets.Done(epoch, netip.AddrPortFrom(ip, 6881), true)
+
+			dials := 0
+			for second := range 3600 {
+				now := epoch.Add(time.Duration(second) * time.Second)
+				for port := range uint16(20) {
+					at := netip.AddrPortFrom(ip, 2000+uint16(second)%1000*20+port)
+					if _, ok := targets.Take(now, at); ok {
+						dials++
+						targets.Done(now, at, false)
+					}
+				}
+			}
+			require.LessOrEqual(t, dials, 20)
+			require.Len(t, targets.byHost, 1)
+			require.Len(t, targets.byHost[host(ip)].dead, maxDead)
+		})
+	}
 }
 
 func TestTargetsAreBounded(t *testing.T) {
