@@ -8,7 +8,9 @@ import (
 // Whose pieces count.
 //
 // Anybody can say that it has pieces. What a peer says counts when it has passed on pieces or sent us a block of ours; of
-// those who have shown nothing yet, it counts for two in each network. What we gave to a peer counts without its word. What a
+// those who have shown nothing yet, it counts for two in each network. Of those, taking a piece sets a leech apart: for each who did
+// not even do that, four who did must be there. So a leech that is alone among liars gets everything at full rate, and in a swarm
+// that does without us most are believed for a piece each. What we gave to a peer counts without its word. What a
 // hoarder or liar has counts for nothing, and so does coming with everything, or getting everything and taking nothing of us.
 
 // A weight is which of a peer's pieces count.
@@ -22,6 +24,7 @@ const (
 
 const (
 	perGroup    = 2 // unproven peers of a /24 or /48 that are believed
+	triedShare  = 4 // who took a piece or showed more, for each believed who did not
 	strikesMost = 3 // impossible claims that make a liar
 	missedMost  = 2
 )
@@ -61,14 +64,15 @@ func (p *Picker) leaveGroup(g *group) {
 // judge makes q count for what it should.
 func (p *Picker) judge(q *peer) {
 	p.admit(q)
-	want, proven := p.weightOf(q), q.trust == Proven || q.audited > p.now
-	if want == q.weight && (proven == q.asProven || want == nothing) {
+	want, proven, tried := p.weightOf(q), q.trust == Proven || q.audited > p.now, !p.untried(q)
+	if want == q.weight && (proven == q.asProven && tried == q.asTried || want == nothing) {
 		return
 	}
 	p.unweigh(q)
-	q.weight, q.asProven = want, proven
+	q.weight, q.asProven, q.asTried = want, proven, tried
 	p.count(q, true)
 	if want == all {
+		p.believe(tried, 1)
 		if q.group.believed++; q.group.believed == 1 {
 			p.believedGroups++
 		}
@@ -79,6 +83,7 @@ func (p *Picker) judge(q *peer) {
 func (p *Picker) unweigh(q *peer) {
 	p.count(q, false)
 	if q.weight == all {
+		p.believe(q.asTried, -1)
 		if q.group.believed--; q.group.believed == 0 {
 			p.believedGroups--
 		}
@@ -106,9 +111,32 @@ func (q *peer) aloof() bool {
 	return q.sent == 0 && q.trust == Unproven && (q.shuns > 0 || q.missed >= missedMost || q.complete)
 }
 
+func (p *Picker) believe(tried bool, n int) {
+	if tried {
+		p.believedTried += n
+	} else {
+		p.believedUntried += n
+	}
+}
+
+// untried reports whether q has not even taken a piece.
+func (p *Picker) untried(q *peer) bool {
+	return q.relay.served == 0 && q.trust == Unproven && q.audited <= p.now
+}
+
+// crowded reports whether n more who have not taken a piece would be too many to be believed.
+func (p *Picker) crowded(n int) bool { return triedShare*(p.believedUntried+n) > p.believedTried }
+
 // admit gives q one of the places of its network for the unproven, or takes it away.
 func (p *Picker) admit(q *peer) {
 	wants := q.ready && q.trust == Unproven && !q.claimed && !q.liar && q.strikes == 0 && q.audited <= p.now && !q.aloof()
+	if wants && p.untried(q) {
+		n := 1
+		if q.weight == all && !q.asTried {
+			n = 0
+		}
+		wants = !p.crowded(n)
+	}
 	switch {
 	case q.admitted && !wants:
 		q.admitted = false

@@ -100,6 +100,31 @@ func TestClaimOfWhatIsOnItsWayIsNoLie(t *testing.T) {
 	require.Less(t, w.p.Status(w.now).Availability, 1.0, "no copy can be out before one was sent")
 }
 
+// TestUntriedAreBelievedBesideOthers: who has not taken a piece is believed when four who have are, and no longer when they leave.
+func TestUntriedAreBelievedBesideOthers(t *testing.T) {
+	w := draw(t, Config{}, 9, `sent #########
+		a #........
+		b #........
+		c #........
+		x ooooo....
+		y ooooo....`)
+	w.p.shunAll()
+	w.after(time.Second)
+	require.Equal(t, 3, w.piece(0).Holders)
+	require.Equal(t, 0, w.piece(1).Holders)
+	w.join("d", "#........")
+	w.p.shunAll()
+	w.after(2 * time.Second)
+	require.Equal(t, 5, w.piece(0).Holders)
+	require.Equal(t, 1, w.piece(1).Holders)
+	w.leave("a")
+	w.p.shunAll()
+	w.after(2 * time.Second)
+	require.Equal(t, 3, w.piece(0).Holders)
+	require.Equal(t, Lost, w.piece(1).Needed)
+	require.NoError(t, w.p.check())
+}
+
 func TestSecondOriginMakesTheImpossiblePossible(t *testing.T) {
 	w := draw(t, Config{}, 9, "s all\na ####.....\nb ")
 	require.Equal(t, Liar, w.peer("a").Trust)

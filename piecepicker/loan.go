@@ -194,7 +194,9 @@ func (p *Picker) whole(q *peer, ln *loan) {
 		p.everSent.set(ln.piece)
 		p.unsentLeft--
 	}
-	q.relay.served++
+	if q.relay.served++; q.relay.served == 1 {
+		p.judge(q) // it takes something
+	}
 	if ln.withdrawn {
 		p.open(q, ln) // nobody else needs it while this copy settles
 	}

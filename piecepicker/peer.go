@@ -24,6 +24,7 @@ type peer struct {
 	// What it has shown.
 	weight    weight
 	asProven  bool  // counts as proven holder
+	asTried   bool  // counts as one that took a piece, or showed more
 	trust     Trust // Unproven, Proven or Hoarder
 	admitted  bool  // one of the unproven of its group that are believed
 	liar      bool

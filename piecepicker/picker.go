@@ -110,8 +110,12 @@ type Picker struct {
 	suppliers      int
 	groups         map[netip.Prefix]*group
 	believedGroups int
-	records        map[home]*record
-	audits         auditing
+
+	// Those whose word counts: who took a piece or showed more, and the others.
+	believedTried, believedUntried int
+
+	records map[home]*record
+	audits  auditing
 
 	// Choosing.
 	queues    [queues]queue

@@ -28,6 +28,7 @@ func TestStrangersLeaveRoom(t *testing.T) {
 		known = append(known, id)
 		q := p.peers[id]
 		q.trust, q.relay.window = Proven, 16
+		p.judge(q)
 		p.touch(q)
 	}
 	var strangers []Peer

@@ -14,7 +14,8 @@ import (
 
 // world is a picker of pieces of two blocks, drawn as text, and its clock. A line is a peer: its name and its pieces.
 //
-//	a ##..    has the first two
+//	a ##..    has the first two, and took a piece of us in an earlier connection
+//	a oo..    has them, and never took any
 //	b         has nothing
 //	c ?       has not told yet
 //	s all     says HAVE ALL
@@ -70,6 +71,9 @@ func (w *world) join(name, pieces string) {
 		bits := make([]byte, (len(pieces)+7)/8)
 		for i, c := range pieces {
 			if c == '#' {
+				w.p.peers[id].relay.served = 1
+			}
+			if c != '.' {
 				bits[i/8] |= 0x80 >> (i % 8)
 			}
 		}
