@@ -7,7 +7,7 @@ import "time"
 // A peer asks for all it can of a piece as soon as it sees it. What it does not ask us for it has asked others for, who may not
 // send it for minutes, or never; and it is seldom alone with that, since whoever claims what nobody has is asked by everybody. So
 // while the line idles, what was lent to a peer that used to take pieces, and asks for nothing, goes to another, who may be freer,
-// and it gets other pieces. A liar, which may have been offered pieces while nobody else was there, need not have taken any.
+// and it gets other pieces. A barren one, which may have been offered pieces while nobody else was there, need not have taken any.
 
 const (
 	blockedAfter = 2 * time.Second
@@ -28,7 +28,7 @@ func (p *Picker) busy() bool { return p.needed() > 0 && p.meter.rate > idleLine*
 // checkBlocked withdraws what q does not ask for, or does not take, without blame. Who never took anything may be slow to begin: it is
 // waited for unless somebody is there who passes pieces on. Then a liar loses what it was lent even while the line is busy.
 func (p *Picker) checkBlocked(q *peer, busy bool) {
-	blocked := q.pending == 0 && (q.sent > 0 || p.proven > 0 || q.liar) && p.now-q.stirred >= blockedAfter
+	blocked := q.pending == 0 && (q.sent > 0 || p.proven > 0 || q.isBarren) && p.now-q.stirred >= blockedAfter
 	if !blocked && !q.lags || len(p.takers) < 2 || busy && !(q.liar && p.proven > 0) {
 		return
 	}

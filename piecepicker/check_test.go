@@ -111,7 +111,7 @@ func (p *Picker) checkOrder() error {
 }
 
 func (p *Picker) checkPeers() error {
-	var members, good, liars, suppliers, takers, loans, connected int
+	var members, good, barren, suppliers, takers, loans, connected int
 	var inFlight, strangeFlight int64
 	for id, q := range p.peers {
 		if q == nil {
@@ -133,11 +133,11 @@ func (p *Picker) checkPeers() error {
 		if q.supplier {
 			suppliers++
 		}
-		if q.lying != (q.taker != 0 && q.liar) {
-			return fmt.Errorf("peer %d lying %t", id, q.lying)
+		if q.isBarren != (q.taker != 0 && q.barren()) {
+			return fmt.Errorf("peer %d barren %t", id, q.isBarren)
 		}
-		if q.lying {
-			liars++
+		if q.isBarren {
+			barren++
 		}
 		if want := q.ready && !q.complete && !q.uploadOnly && !q.auditFail && q.shunned <= p.now; q.taker != 0 && !want {
 			return fmt.Errorf("peer %d is a taker", id)
@@ -164,11 +164,11 @@ func (p *Picker) checkPeers() error {
 			strangeFlight += n
 		}
 	}
-	if members != p.members || good != p.good || liars != p.liars || suppliers != p.suppliers || takers != len(p.takers) || loans != p.loans ||
+	if members != p.members || good != p.good || barren != p.barren || suppliers != p.suppliers || takers != len(p.takers) || loans != p.loans ||
 		inFlight != p.inFlight || strangeFlight != p.strangeFlight || connected != p.connected {
-		return fmt.Errorf("members %d good %d liars %d suppliers %d takers %d loans %d in flight %d connected %d; want %d %d %d %d %d %d %d %d",
-			p.members, p.good, p.liars, p.suppliers, len(p.takers), p.loans, p.inFlight, p.connected,
-			members, good, liars, suppliers, takers, loans, inFlight, connected)
+		return fmt.Errorf("members %d good %d barren %d suppliers %d takers %d loans %d in flight %d connected %d; want %d %d %d %d %d %d %d %d",
+			p.members, p.good, p.barren, p.suppliers, len(p.takers), p.loans, p.inFlight, p.connected,
+			members, good, barren, suppliers, takers, loans, inFlight, connected)
 	}
 	return nil
 }

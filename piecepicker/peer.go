@@ -37,7 +37,7 @@ type peer struct {
 
 	// Its place among others.
 	good     bool // a taker that has shown nothing bad
-	lying    bool // a taker that is a liar
+	isBarren bool // a taker that is barren
 	supplier bool // complete, and believed
 	id       Peer
 	taker    int           // 1 + its place in Picker.takers

@@ -106,7 +106,7 @@ type Picker struct {
 	members        int // those whose pieces are in the claims of pieces
 	takers         []*peer
 	good           int // takers that have shown nothing bad
-	liars          int // takers that are liars
+	barren         int // takers that took nothing, or are liars
 	suppliers      int
 	groups         map[netip.Prefix]*group
 	believedGroups int

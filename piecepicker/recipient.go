@@ -22,15 +22,15 @@ const (
 	rankProven         // proven, beyond its window
 	rankNew            // unproven, beyond its window
 	rankOthers         // hoarders, and who takes most of all from us
-	rankLiar           // they may hold what they are offered, and never take it
+	rankBarren         // they hold what they are offered, and never take it
 	rankRefused        // beyond all windows: one piece at a time, while nothing else is on its way
 )
 
 func (p *Picker) rank(q *peer) int {
 	out, w := float64(q.out()), q.relay.window
 	switch {
-	case q.liar:
-		return rankLiar
+	case q.barren():
+		return rankBarren
 	case !q.good:
 		return rankOthers
 	case out < w && q.open == 0:
@@ -59,9 +59,9 @@ func (p *Picker) assistKey(q *peer) float64 {
 // touch puts q where it belongs among those who take pieces. It is called whenever something changed that matters to it.
 func (p *Picker) touch(q *peer) {
 	taker := q.ready && !q.complete && !q.uploadOnly && !q.auditFail && q.shunned <= p.now
-	good := taker && q.trust != Hoarder && !q.liar && !q.milks()
+	good := taker && q.trust != Hoarder && !q.barren() && !q.milks()
 	p.setTaker(q, taker)
-	p.setLying(q, taker && q.liar)
+	p.setBarren(q, taker && q.barren())
 	p.setSupplier(q, q.ready && q.complete && q.weight == all)
 	if good != q.good {
 		if q.good = good; good {
@@ -110,14 +110,18 @@ func (p *Picker) setTaker(q *peer, taker bool) {
 	q.taker = 0
 }
 
-func (p *Picker) setLying(q *peer, lying bool) {
-	if lying == q.lying {
+// barren reports whether q is a liar, or never took what it was offered and asked for nothing: what it is offered is lost to others
+// for a while.
+func (q *peer) barren() bool { return q.liar || q.sent == 0 && q.shuns > 0 }
+
+func (p *Picker) setBarren(q *peer, barren bool) {
+	if barren == q.isBarren {
 		return
 	}
-	if q.lying = lying; lying {
-		p.liars++
+	if q.isBarren = barren; barren {
+		p.barren++
 	} else {
-		p.liars--
+		p.barren--
 	}
 	p.needStuck = false
 }
@@ -200,13 +204,13 @@ const (
 )
 
 // admissible reports whether the peer of it may be given needed pieces as things stand: others than good peers only if there
-// are no good ones, liars only if there is nobody else, and those beyond all windows only if nothing is on its way.
+// are no good ones, barren ones only if there is nobody else, and those beyond all windows only if nothing is on its way.
 func (p *Picker) admissible(it item) bool {
 	switch {
 	case it.key >= 1e6*rankRefused:
 		return p.inFlight <= 0
-	case it.q.liar:
-		return p.liars == len(p.takers)
+	case it.q.isBarren:
+		return p.barren == len(p.takers)
 	}
 	return it.q.good || p.good == 0
 }
