@@ -124,8 +124,8 @@ func (p *Picker) untried(q *peer) bool {
 	return q.relay.served == 0 && q.trust == Unproven && q.audited <= p.now
 }
 
-// crowded reports whether n more who have not taken a piece would be too many to be believed.
-func (p *Picker) crowded(n int) bool { return triedShare*(p.believedUntried+n) > p.believedTried }
+// outvoted reports whether n more who have not taken a piece would be too many to be believed.
+func (p *Picker) outvoted(n int) bool { return triedShare*(p.believedUntried+n) > p.believedTried }
 
 // admit gives q one of the places of its network for the unproven, or takes it away.
 func (p *Picker) admit(q *peer) {
@@ -135,7 +135,7 @@ func (p *Picker) admit(q *peer) {
 		if q.weight == all && !q.asTried {
 			n = 0
 		}
-		wants = !p.crowded(n)
+		wants = !p.outvoted(n)
 	}
 	switch {
 	case q.admitted && !wants:

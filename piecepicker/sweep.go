@@ -74,7 +74,7 @@ func (p *Picker) sweepPeer(q *peer, slow float64, busy bool) {
 		q.audited = 0
 		p.judge(q)
 	}
-	if q.trust == Unproven && (!q.admitted || !q.asTried && p.crowded(0)) {
+	if q.trust == Unproven && (!q.admitted || !q.asTried && p.outvoted(0)) {
 		p.judge(q)
 	}
 	if len(q.loans) > 0 {
