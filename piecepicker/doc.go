@@ -40,7 +40,7 @@
 //	a piece must be passed on within          6 times the usual delay, 30 s to 5 min; late ones are credited for 15 min
 //	strangers, who passed nothing on yet      together a fifth of what is on its way, while others could take it
 //	hoarder                                   2 overdue, and more than 4 for each piece passed on
-//	believed without evidence                 2 peers of each /24 or /48
+//	believed without evidence                 2 peers of each /24 or /48; of those who took no piece, one for four who did
 //	liar                                      3 pieces claimed that never left us, while no other origin is known
 //	an audit                                  3 blocks of 16 KiB of different pieces; holds 45 min; one block more after 30 to 40;
 //	                                          before it 128 bytes, to see who answers, while others are silent
