@@ -116,25 +116,6 @@ func openRegular(dir *os.Root, name string) (*os.File, fs.FileInfo, error) {
 	return f, opened, nil
 }
 
-// kindOf returns what stands at a path by its mode.
-func kindOf(mode fs.FileMode) kind {
-	switch {
-	case mode.IsRegular():
-		return regular
-	case mode.IsDir():
-		return directory
-	case mode&fs.ModeSymlink != 0:
-		return symlink
-	case mode&fs.ModeNamedPipe != 0:
-		return fifo
-	case mode&fs.ModeSocket != 0:
-		return socket
-	case mode&fs.ModeDevice != 0:
-		return device
-	}
-	return unknownKind
-}
-
 // readRules reads the .seedserver.toml in dir, unless its stamp is known
 // already: then the result is nil.
 func readRules(dir *os.Root, known Stamp) *rulesFile {
