@@ -23,8 +23,8 @@
 //	throttle.go   How fast?         all for need; else half for each further copy
 //
 // Around them: carry.go (when others do without us), claims.go (whose word counts), audit.go (who has to show what it claims),
-// relay.go (who passes on what it got), loan.go (what became of an offer), blocked.go (who asks for nothing), rescue.go (leeches
-// the swarm gives nothing), lull.go (what is normal for a peer), gate.go (the last pieces wait for the slow), window.go (how much is on its way
+// relay.go (who passes on what it got), loan.go (what became of an offer), blocked.go (who asks for nothing), rechoke.go (whom
+// leeches unchoke), strangers.go (who has shown nothing yet), rescue.go (leeches the swarm gives nothing), lull.go (what is normal for a peer), gate.go (the last pieces wait for the slow), window.go (how much is on its way
 // at a time), fill.go (the order of all this), sweep.go (what the clock brings about), rarity.go and heap.go (finding a piece
 // and a peer fast), record.go and snapshot.go (what outlives a connection, and a restart).
 //
@@ -45,6 +45,8 @@
 //	an audit                                  3 blocks of 16 KiB of different pieces; holds 45 min; one block more after 30 to 40;
 //	                                          before it 128 bytes, to see who answers, while others are silent
 //	asked of one peer in an hour              64 KiB; of all a hundredth of what was sent; of 4 leeches at a time
+//	interest for the sake of its slots        of a new leech for 5 s; with 4 liars and more about, until it was lost and shown again
+//	                                          60 times, once a second, by those who choke us for it
 //	asked again after silence                 1 min, doubled each time to 64; after a refusal 10 s, to 11 min;
 //	                                          who sent wrong bytes is banned for a week
 //	an offer is taken back                    not asked for in 20 s (10 s if the peer is not interested); slow for 30 s:
@@ -58,10 +60,11 @@
 //	choke and unchoke of a peer               10 s apart; choked after 30 s without an offer
 //	stalled                                   10 times the swarm's usual time for a holder, 1 to 10 min
 //	a lull of a peer                          the time in which it usually gets 20 pieces, 5 to 30 s
-//	starving                                  90 s without a piece from the swarm, who passes pieces on 3 lulls; the unproven
-//	                                          share a quarter of the rate
+//	starving                                  90 s without a piece from the swarm, who passes pieces on 3 lulls, or 1 among liars; the
+//	                                          unproven share a quarter of the rate
 //	release gate                              2 % of the pieces, at least 4, and one for each 8 leeches; with 5 leeches and more;
-//	                                          conservative mode only
+//	                                          conservative mode only; not within a minute of 4 liars
+//	the last two pieces                       go to one peer, where they make it complete
 //	rate                                      halves with each copy (conservative), with every four (balanced), never (generous)
 //	                                          conservative: a piece in 10 min, when 2 audited copies were there for 30 s, nothing
 //	                                          was needed, and most leeches get something of others; balanced: 8 copies
@@ -103,6 +106,7 @@
 //   - Audited holders count as proven where stalled pieces are looked for.
 //   - Needed pieces are ordered in tiers of 4 x copies sent + holders, not exactly by it.
 //   - Who has a full window is offered pieces, one at a time, when nothing else is on its way: the line does not idle.
+//   - We are interested in leeches not only to audit them, but also for their upload slots: see rechoke.go.
 //   - The gate waits for nobody who came after it closed, or gets next to nothing of what it used to.
 //   - What a peer asks others for, who may never send it, is lent to another as soon as the line would idle.
 //   - The number of peers served at a time is not fixed: it follows from the window.

@@ -168,3 +168,20 @@ func TestRechokeProperties(t *testing.T) {
 		require.NoError(rt, w.p.check())
 	})
 }
+
+func TestLullIsEnoughToStarveAmongLiars(t *testing.T) {
+	starve := func(lines string) time.Duration {
+		w := draw(t, Config{}, 200, "a\nb"+lines)
+		q := w.p.peers[w.ids["a"]]
+		q.trust, q.nHave, q.grew = Proven, 100, q.joined+10*time.Second // a lull is 5 s
+		w.p.watchCrowd()
+		for d := time.Second; ; d += time.Second {
+			w.p.starveClock = q.fed + d
+			if w.p.starves(q) {
+				return d
+			}
+		}
+	}
+	require.Equal(t, 6*time.Second, starve(fourLiars))
+	require.Equal(t, 16*time.Second, starve(""))
+}

@@ -13,13 +13,16 @@ import (
 
 const (
 	starveAfter = 90 * time.Second
-	starveLulls = 3 // who passes pieces on and used to get many need not wait that long
+	starveLulls = 3 // who passes pieces on and used to get many need not wait that long; among liars, one lull only
 )
 
 // starves reports whether q is starving.
 func (p *Picker) starves(q *peer) bool {
 	after := starveAfter
-	if q.trust == Proven {
+	switch {
+	case q.trust == Proven && p.now < p.crowded:
+		after = q.lull()
+	case q.trust == Proven:
 		after = min(after, starveLulls*q.lull())
 	}
 	return p.starveClock-q.fed > after

@@ -7,7 +7,7 @@ type Preference uint8
 
 const (
 	Neutral Preference = iota // like any other
-	Audited                   // was seen to hold what it says: it comes first
+	Audited                   // was seen to hold what it says, or to take pieces: it comes first
 	Liar                      // was seen not to: nobody is told of it
 	Own                       // our own seed, spared: it comes last
 )
