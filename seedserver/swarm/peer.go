@@ -34,6 +34,7 @@ type peer struct {
 	wrote    atomic.Int64 // when a write ended last, nanoseconds since Swarm.epoch
 	drainBy  int64        // the deadline of writes, nanoseconds since Swarm.epoch; of who has the writer's role
 	unsent   int          // the bound of what waits in the kernel; of who has the writer's role
+	floods   atomic.Bool  // of the loop: its reader takes its time
 	passesOn atomic.Bool  // what it was given: for the policy to say
 	writing  atomic.Int64 // when the write under way began, nanoseconds since Swarm.epoch; 0 if there is none
 

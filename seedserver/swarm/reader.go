@@ -16,6 +16,10 @@ const (
 	maxExtended      = 64 << 10 // bytes of an extended frame: handshakes and metadata requests are far below
 )
 
+// floodPause is how long nothing more is read of a peer that asks for what it may not have, or has asked for, again and again: its
+// connection fills up, and others are heard meanwhile.
+const floodPause = 100 * time.Millisecond
+
 // A batch is what one read of a connection delivered: its messages in order. It is an event, and goes back to the pool when
 // the loop has applied it.
 type batch struct {
@@ -51,6 +55,12 @@ func (p *peer) read(ctx context.Context) {
 		}
 		if !p.swarm.post(b) || over {
 			return
+		}
+		if p.floods.Load() {
+			select {
+			case <-time.After(floodPause):
+			case <-ctx.Done():
+			}
 		}
 	}
 }

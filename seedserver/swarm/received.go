@@ -10,6 +10,7 @@ import (
 const (
 	maxNoise    = 1000    // messages of no use between two sweeps
 	maxRefused  = 20_000  // requests refused, repeated or taken back between two sweeps: clients are known to ask for thousands too many
+	floodAfter  = 2000    // of these, from which on a peer is heard slowly
 	maxStrikes  = 10      // requests that cannot be served
 	shortCost   = 10      // how many refused requests one is that asks for next to nothing
 	leastLength = 1 << 10 // bytes of a request that no client undercuts, but for the end of a piece
@@ -170,6 +171,7 @@ func (l *loop) requested(now time.Time, p *peer, requests []peerwire.Request) {
 	}
 	useless, ok := p.out.promise(valid, limit, frames, p.fast)
 	p.refused += useless
+	p.floods.Store(p.refused > floodAfter)
 	switch {
 	case !ok:
 		l.drop(now, p, errNotRead)

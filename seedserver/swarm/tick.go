@@ -132,7 +132,8 @@ func (l *loop) countSent(now time.Time, elapsed time.Duration) (backlogged int) 
 
 // sweep looks at p's timeouts.
 func (l *loop) sweep(now time.Time, p *peer) {
-	p.noise, p.refused = 0, 0
+	p.noise, p.refused = 0, p.refused/2
+	p.floods.Store(p.refused > floodAfter)
 	_, idle := p.out.idle()
 	silence := now.Sub(l.swarm.epoch) - time.Duration(p.wrote.Load())
 	switch {
