@@ -18,7 +18,7 @@ const (
 
 // floodPause is how long nothing more is read of a peer that asks for what it may not have, or has asked for, again and again: its
 // connection fills up, and others are heard meanwhile.
-const floodPause = 100 * time.Millisecond
+const floodPause = 250 * time.Millisecond
 
 // A batch is what one read of a connection delivered: its messages in order. It is an event, and goes back to the pool when
 // the loop has applied it.
