@@ -23,10 +23,11 @@
 //	throttle.go   How fast?         all for need; else half for each further copy
 //
 // Around them: carry.go (when others do without us), claims.go (whose word counts), audit.go (who has to show what it claims),
-// relay.go (who passes on what it got), loan.go (what became of an offer), blocked.go (who asks for nothing), rechoke.go (whom
-// leeches unchoke), strangers.go (who has shown nothing yet), rescue.go (leeches the swarm gives nothing), lull.go (what is normal for a peer), gate.go (the last pieces wait for the slow), window.go (how much is on its way
-// at a time), fill.go (the order of all this), sweep.go (what the clock brings about), rarity.go and heap.go (finding a piece
-// and a peer fast), record.go and snapshot.go (what outlives a connection, and a restart).
+// relay.go (who passes on what it got), loan.go (what became of an offer), blocked.go (who asks for nothing), lag.go (who does not read
+// what it is sent), rechoke.go (whom leeches unchoke), strangers.go (who has shown nothing yet), rescue.go (leeches the swarm gives
+// nothing), lull.go (what is normal for a peer), gate.go (the last pieces wait for the slow), window.go (how much is on its way at a
+// time), fill.go (the order of all this), sweep.go (what the clock brings about), rarity.go and heap.go (finding a piece and a peer
+// fast), record.go and snapshot.go (what outlives a connection, and a restart).
 //
 // # Use
 //
@@ -38,7 +39,9 @@
 //
 //	pieces a newcomer may have out            2; each that it passes on adds one, to 32; 3 times that if nobody better is there
 //	a piece must be passed on within          6 times the usual delay, 30 s to 5 min; late ones are credited for 15 min
-//	strangers, who passed nothing on yet      together a fifth of what is on its way, while others could take it
+//	strangers, who passed nothing on yet      together a fifth of what is on its way, while others could take it; these have their window
+//	                                          without what is on its way to strangers
+//	who does not read what it is sent         is offered nothing, and what it was lent is for others when the line would idle
 //	hoarder                                   2 overdue, and more than 4 for each piece passed on
 //	believed without evidence                 2 peers of each /24 or /48; of those who took no piece, one for four who did
 //	liar                                      3 pieces claimed that never left us, while no other origin is known

@@ -193,6 +193,7 @@ func (d *driver) step() {
 	case 12:
 		s.chokes = d.rng.IntN(3) == 0
 		d.p.PeerChoking(d.now, id, s.chokes)
+		d.p.PeerLags(d.now, id, d.rng.IntN(3) == 0)
 	default:
 		d.fetch(id, s)
 	}

@@ -124,11 +124,19 @@
 // is missing was asked for, and rare pieces are asked of all liars by all leeches; and libtorrent bans whoever gave any block of a piece
 // that fails often, us and each other.
 //
+// # Strangers
+//
+// Writers wait for the limiter in two lanes: those of strangers, who have not passed anything on, or taken 256 KiB where everybody is
+// shown everything, and those of the others. Strangers get as much each as the others while strangers of late turned out well, and down
+// to a fifteenth of what the others get together when none did. Where only one of the lanes waits it has everything.
+//
 // # Peers that are not well
 //
 // A frame that breaks the protocol ends the connection, as do ten requests for what does not exist, a thousand messages of no
-// use within ten seconds, 150 s of silence, and a write that makes no way for a minute; after five seconds of one the
-// peer's slot is free for others, and until it took 256 KiB little is lent to it. A peer that is complete is let go after a short grace, without blame. Handshakes have ten seconds. Connections are bounded per address, per torrent and in all.
+// use within ten seconds, 150 s of silence, and a write that makes no way for a minute; after two seconds of one, or one
+// of who is new, the peer's slot is free for others, it is offered nothing, and what it was lent goes to others as soon as the line
+// would idle. Who is new is sent one block at a time, so that a write does not end before somebody reads. Requests that are refused,
+// repeated or taken back, 2,000 of them, have a peer heard slowly, 20,000 end the connection. A peer that is complete is let go after a short grace, without blame. Handshakes have ten seconds. Connections are bounded per address, per torrent and in all.
 //
 // # Content that changes
 //
