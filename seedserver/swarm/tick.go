@@ -132,7 +132,7 @@ func (l *loop) countSent(now time.Time, elapsed time.Duration) (backlogged int) 
 
 // sweep looks at p's timeouts.
 func (l *loop) sweep(now time.Time, p *peer) {
-	p.noise, p.refused = 0, p.refused/2
+	p.noise, p.refused = 0, p.refused-p.refused/3
 	p.floods.Store(p.refused > floodAfter)
 	_, idle := p.out.idle()
 	silence := now.Sub(l.swarm.epoch) - time.Duration(p.wrote.Load())
