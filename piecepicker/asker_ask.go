@@ -14,6 +14,8 @@ const (
 	// What peers owe that send something all the time comes sooner than it could be asked for again.
 	endgameSilence = 300 * time.Millisecond
 	roomSilence    = 3 * time.Second
+	// A piece of which one peer is asked everything is taken from one that never sent a block in this time.
+	loneSilence = time.Second
 )
 
 // Ask appends up to n blocks to ask of a peer that unchoked us, and takes them for requested: parts of pieces that were begun
@@ -66,6 +68,9 @@ func (a *Asker) pick(now time.Time, q *supplier, n int) []place {
 		case !a.mayStart():
 			got = a.pickOwed(now.Add(-roomSilence), q, min(n, endgameBatch), got)
 		}
+		if len(got) == 0 {
+			got = a.pickLone(now.Add(-loneSilence), q, n, got)
+		}
 	}
 	return got
 }
@@ -109,6 +114,23 @@ func (a *Asker) pickOwed(since time.Time, q *supplier, n int, got []place) []pla
 		if len(got) > 0 {
 			return got
 		}
+	}
+	return got
+}
+
+// pickLone gives q a piece whose only peer was asked before a time and never sent a block of anything. Several are not asked for such a piece,
+// as it must be known who sent what; so all of it changes hands, and only to a peer that does send, lest it goes around.
+func (a *Asker) pickLone(since time.Time, q *supplier, n int, got []place) []place {
+	if !q.proven {
+		return got
+	}
+	for _, p := range a.parts {
+		owner := a.peers[p.owner]
+		if !p.lone || owner == nil || owner.proven || owner.heard.After(since) || !q.has(p.index) {
+			continue
+		}
+		a.takeBack(owner, true)
+		return a.pickPart(q, p, n, got)
 	}
 	return got
 }

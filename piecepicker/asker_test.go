@@ -212,6 +212,26 @@ func TestSnubbedPeer(t *testing.T) {
 	require.NotEmpty(t, d.ask(stalled, 5))
 }
 
+// A piece that is asked of one peer at a time does not wait for one that never sent anything.
+func TestSuspectPieceLeavesWhoNeverSends(t *testing.T) {
+	d := newDownload(t, "0", AskerConfig{})
+	good, liar, silent, other := d.join("1"), d.join("1"), d.join("1"), d.join("1")
+	d.send(good, d.ask(good, 1)...)
+	d.send(liar, d.ask(liar, 1)...)
+	require.Empty(t, d.Corrupt(0, nil))
+	blocks := d.ask(silent, 2)
+	require.Len(t, blocks, 2)
+	d.now = d.now.Add(loneSilence - 1)
+	require.Empty(t, d.ask(good, 2), "its time is not over")
+	d.now = d.now.Add(1)
+	require.Empty(t, d.ask(other, 2), "nobody knows that this one sends, either")
+	require.Equal(t, blocks, d.ask(good, 2))
+	require.Equal(t, Duplicate, d.send(silent, blocks[0]).Fate, "all of it has to come from one")
+	d.now = d.now.Add(time.Minute)
+	require.Empty(t, d.ask(liar, 2), "who sends is left in peace until it is snubbed")
+	require.True(t, d.send(good, blocks...).Full)
+}
+
 func TestWhoSentAllOfABadPieceIsALiar(t *testing.T) {
 	d := newDownload(t, "0", AskerConfig{})
 	id := d.join("1")
