@@ -8,23 +8,17 @@ import (
 	"github.com/seedserver/bittorrent/tracker"
 )
 
-// Whom our tracker tells of whom, while our swarm hides what it has. Anybody can announce from fifty addresses before the first
-// leech comes, and be all that leeches are told of: then they unchoke liars, and ask liars for blocks. So who is known to the swarm
-// comes first, and of strangers few are told, and few things. Peer exchange tells the others of a stranger once it is known, a second
-// or two after it has its first piece.
+// Whom our tracker tells of whom, while our swarm hides what it has: of liars nobody, and of who says that it is complete nobody before it
+// has shown it, or some minutes went by. Strangers that lack something are told of: an honest one that had to wait until it is known would
+// have nobody to get from what was sent to others, and several behind one address look like one that asks often.
 const (
-	strangersTold  = 5                // in one answer, or as many as there are others
-	strangerAsks   = 2                // answers that tell a stranger of anybody, in
-	strangerWithin = 2 * time.Minute  //
-	claimKept      = 10 * time.Minute // in which nobody is told of who says that it is complete, and did not show it
-	strangersMost  = 4096             // that are remembered, of a torrent; twice
+	claimKept     = 10 * time.Minute // in which nobody is told of who says that it is complete, and did not show it
+	strangersMost = 4096             // that are remembered, of a torrent; twice
 )
 
 // A stranger is an address that the swarm knows nothing of, and that announced.
 type stranger struct {
 	claims time.Time // since when it says that it is complete; zero if it does not
-	asked  time.Time // when the answers that are counted began
-	told   int       // how many there were
 }
 
 // strangers are remembered for one to two times claimKept.
@@ -74,11 +68,7 @@ func (j *judged) introduce(now time.Time, asker netip.Addr, left int64, res *tra
 		case s.claims.IsZero():
 			s.claims = now
 		}
-		if now.Sub(s.asked) >= strangerWithin {
-			s.asked, s.told = now, 0
-		}
-		s.told++
-		if s.told > strangerAsks || !s.claims.IsZero() && now.Sub(s.claims) < claimKept {
+		if !s.claims.IsZero() && now.Sub(s.claims) < claimKept {
 			v = swarm.Liar
 		}
 	}
@@ -86,7 +76,6 @@ func (j *judged) introduce(now time.Time, asker netip.Addr, left int64, res *tra
 		res.Peers4, res.Peers6 = res.Peers4[:0], res.Peers6[:0]
 		return
 	}
-	known := 0
 	j.keep(res, func(addr netip.Addr) bool {
 		switch j.verdicts[addr] {
 		case swarm.Liar:
@@ -95,16 +84,7 @@ func (j *judged) introduce(now time.Time, asker netip.Addr, left int64, res *tra
 			s := j.strangers.of(addr)
 			return s == nil || s.claims.IsZero() || now.Sub(s.claims) >= claimKept
 		}
-		known++
 		return true
-	})
-	room := max(strangersTold, known)
-	j.keep(res, func(addr netip.Addr) bool {
-		if j.verdicts[addr] != swarm.Unknown {
-			return true
-		}
-		room--
-		return room >= 0
 	})
 }
 

@@ -22,11 +22,11 @@ func TestServerWithTwoAddresses(t *testing.T) {
 	want := tree(t, s.dir)
 	s.published(tinyFile, 60*time.Second)
 	began := time.Now()
-	for range 8 {
+	for range 12 {
 		out := t.TempDir()
 		get(t, s.torrent(tinyFile), "--local", "--saveas", filepath.Join(out, tinyFile))
 		requireCopy(t, want, tinyFile, out)
 	}
-	// The next chance after both were closed comes 15 seconds later.
-	require.Less(t, time.Since(began), 12*time.Second)
+	// After both were closed the next chance comes 15 seconds later, each time that it happens.
+	require.Less(t, time.Since(began), 30*time.Second)
 }

@@ -165,6 +165,7 @@ func (l *leecher) take(m peerwire.Message) error {
 	case peerwire.Piece:
 		return l.block(m)
 	case peerwire.KeepAlive, peerwire.HaveAll, peerwire.HaveNone, peerwire.Have, peerwire.BitfieldMessage, peerwire.Extended:
+	case peerwire.Interested, peerwire.NotInterested: // from a seed that hides what it has
 	default:
 		return fmt.Errorf("%w: %T", errNotAsSeed, m)
 	}

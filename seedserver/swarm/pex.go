@@ -15,8 +15,7 @@ const (
 	pexInterval = time.Minute      // between our messages to one peer: "no more than one per minute" (BEP 11)
 	pexFirst    = 5 * time.Second  // from a peer's extension handshake until the first one
 	pexSettled  = 10 * time.Second // a peer is not told of before it has been connected so long
-	pexStranger = 2 * time.Minute  // nor told of others, or these of it, where we hide what we have and know nothing of it
-	pexClaimant = 10 * time.Minute // and if it says that it is complete
+	pexClaimant = 10 * time.Minute // nor told of others, or these of it, where we hide what we have and it says that it is complete and did not show it
 	pexAgain    = 10 * time.Second // until what there is to tell is looked at again
 	pexTolerant = 30 * time.Second // between the messages of a peer; what comes earlier is not read
 	pexHasty    = 200              // how much noise such a message is
@@ -98,7 +97,6 @@ func (p *peer) pexFlags() (f extension.PEXFlags) {
 func (l *loop) settled(now time.Time, p *peer) bool {
 	after := pexSettled
 	if _, hides := l.policy.(*masquerade); hides {
-		after = pexStranger
 		switch {
 		case p.verdict == Partner || p.verdict == Holder:
 			return true
