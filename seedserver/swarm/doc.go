@@ -118,7 +118,8 @@
 // libtorrent does unless told otherwise; libtorrent's seeds were measured with leeches that do not, and can be sent junk from banned
 // addresses for ever: beside ours six of ten of these were complete after 140 s.
 //
-// What is done about it: strangers are introduced slowly, by our tracker and by peer exchange; leeches are made to choose anew whom they
+// The figures are of a build that also told of few strangers, which made honest ones behind one address wait, and is given up. What is
+// done about it: nobody is told of who claims to be complete and did not show it, for minutes; leeches are made to choose anew whom they
 // unchoke (package piecepicker, rechoke.go); no piece is kept back at the end; leeches that get nothing are rescued sooner. What remains is done
 // inside the leeches, out of reach of a seed: blocks that were asked of liars are asked of nobody else for up to a minute, until all that
 // is missing was asked for, and rare pieces are asked of all liars by all leeches; and libtorrent bans whoever gave any block of a piece

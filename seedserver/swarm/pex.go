@@ -92,8 +92,7 @@ func (p *peer) pexFlags() (f extension.PEXFlags) {
 }
 
 // settled reports whether p may be told of others, and others of it. Where we hide what we have, these are peers that are known to be
-// what they say, at once, and the others when they have been there for minutes: fifty strangers that came first may be one liar, and
-// who is told of nobody but them unchokes nobody else.
+// what they say, at once, those that claim to be complete after minutes, and the others as elsewhere.
 func (l *loop) settled(now time.Time, p *peer) bool {
 	after := pexSettled
 	if _, hides := l.policy.(*masquerade); hides {
@@ -119,7 +118,7 @@ func (l *loop) connectable(now time.Time) map[netip.AddrPort]*peer {
 }
 
 // tellPeers sends each peer what is new, where it is time to. Nothing is told in a private torrent, since nobody was told an id for
-// it; what is told says nothing about ourselves. A liar is told of nobody, and who hides knows no strangers.
+// it; what is told says nothing about ourselves. A liar is told of nobody.
 func (l *loop) tellPeers(now time.Time) {
 	var current map[netip.AddrPort]*peer
 	for p := range l.peers {
