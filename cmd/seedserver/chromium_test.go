@@ -88,6 +88,12 @@ func (b *tab) open(address string) {
 func eval[T any](b *tab, expression string) T {
 	b.t.Helper()
 	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression))
+	for range 5 { // a page that gives way to the next one answers nothing
+		if err == nil || !strings.Contains(err.Error(), "navigated or closed") {
+			break
+		}
+		v, err = chromedp.Run(b.ctx, chromedp.Evaluate[T](expression))
+	}
 	require.NoError(b.t, err, "%s", expression)
 	return v
 }
