@@ -12,79 +12,65 @@ import (
 // has shown it, or some minutes went by. Strangers that lack something are told of: an honest one that had to wait until it is known would
 // have nobody to get from what was sent to others, and several behind one address look like one that asks often.
 const (
-	claimKept     = 10 * time.Minute // in which nobody is told of who says that it is complete, and did not show it
-	strangersMost = 4096             // that are remembered, of a torrent; twice
+	claimHidden = 10 * time.Minute // how long nobody is told of who says that it is complete, and did not show it
+	claimKept   = time.Hour        // how long it is remembered at least: longer than clients wait between announces
+	claimsMost  = 4096             // that are remembered of a torrent; twice
 )
 
-// A stranger is an address that the swarm knows nothing of, and that announced.
-type stranger struct {
-	claims time.Time // since when it says that it is complete; zero if it does not
+// claims remember since when addresses say that they are complete, for one to two times claimKept.
+type claims struct {
+	recent, before map[netip.Addr]time.Time
+	turned         time.Time // when recent became before
 }
 
-// strangers are remembered for one to two times claimKept.
-type strangers struct {
-	recent, before map[netip.Addr]*stranger
-	since          time.Time
+// heard returns since when addr says that it is complete, which it says now.
+func (c *claims) heard(now time.Time, addr netip.Addr) time.Time {
+	if c.recent == nil || now.Sub(c.turned) >= claimKept {
+		c.recent, c.before, c.turned = map[netip.Addr]time.Time{}, c.recent, now
+	}
+	since, known := c.of(addr)
+	if !known {
+		since = now
+	}
+	if _, there := c.recent[addr]; there || len(c.recent) < claimsMost {
+		c.recent[addr] = since
+	}
+	return since
 }
 
-// of returns what is remembered of addr, or nil if there is nothing.
-func (s *strangers) of(addr netip.Addr) *stranger {
-	if known := s.recent[addr]; known != nil {
-		return known
+// of returns since when addr says so, false if it does not.
+func (c *claims) of(addr netip.Addr) (since time.Time, known bool) {
+	if since, known = c.recent[addr]; !known {
+		since, known = c.before[addr]
 	}
-	return s.before[addr]
+	return since, known
 }
 
-// met returns what is remembered of addr from now on; nil if there are too many to remember.
-func (s *strangers) met(now time.Time, addr netip.Addr) *stranger {
-	if s.recent == nil || now.Sub(s.since) >= claimKept {
-		s.recent, s.before, s.since = map[netip.Addr]*stranger{}, s.recent, now
-	}
-	known := s.of(addr)
-	if len(s.recent) >= strangersMost && s.recent[addr] == nil {
-		return known
-	}
-	if known == nil {
-		known = &stranger{}
-	}
-	s.recent[addr] = known
-	return known
+// withdrawn forgets what addr said.
+func (c *claims) withdrawn(addr netip.Addr) {
+	delete(c.recent, addr)
+	delete(c.before, addr)
 }
 
-// introduce leaves in an answer to asker, which said how much it lacks, those it is to be told of. What it leaves out is told
-// later, when either is known, or time went by.
+// introduce leaves in an answer to asker, which said how much it lacks, those it is to be told of. Of what it leaves out of the answer
+// to a claim, and of claims, others are told when they are shown to be true, or claimHidden went by.
 func (j *judged) introduce(now time.Time, asker netip.Addr, left int64, res *tracker.AnnounceResponse) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	v := j.verdicts[asker]
-	if v == swarm.Unknown {
-		s := j.strangers.met(now, asker)
-		if s == nil {
-			s = &stranger{}
+	hidden := j.verdicts[asker] == swarm.Liar
+	if j.verdicts[asker] == swarm.Unknown {
+		if left == 0 {
+			hidden = now.Sub(j.claims.heard(now, asker)) < claimHidden
+		} else {
+			j.claims.withdrawn(asker)
 		}
-		switch {
-		case left != 0:
-			s.claims = time.Time{}
-		case s.claims.IsZero():
-			s.claims = now
-		}
-		if !s.claims.IsZero() && now.Sub(s.claims) < claimKept {
-			v = swarm.Liar
-		}
-	}
-	if v == swarm.Liar {
-		res.Peers4, res.Peers6 = res.Peers4[:0], res.Peers6[:0]
-		return
 	}
 	j.keep(res, func(addr netip.Addr) bool {
-		switch j.verdicts[addr] {
-		case swarm.Liar:
+		if hidden || j.verdicts[addr] == swarm.Liar {
 			return false
-		case swarm.Unknown:
-			s := j.strangers.of(addr)
-			return s == nil || s.claims.IsZero() || now.Sub(s.claims) >= claimKept
 		}
-		return true
+		since, claims := j.claims.of(addr)
+		return j.verdicts[addr] != swarm.Unknown || !claims || now.Sub(since) >= claimHidden
 	})
 }
 

@@ -58,7 +58,7 @@ func TestClaimIsNotBelievedAtOnce(t *testing.T) {
 	}
 	require.Empty(t, claims())
 	require.False(t, known())
-	now = now.Add(claimKept - time.Second)
+	now = now.Add(claimHidden - time.Second)
 	require.False(t, known())
 	require.Empty(t, claims())
 	now = now.Add(time.Second)
@@ -94,67 +94,82 @@ func TestPartnersMakeRoomForLiars(t *testing.T) {
 	require.Len(t, j.verdicts, judgedMost)
 }
 
-// TestIntroductions: whoever announces whatever, and whatever the swarm finds out: an answer has no liars, no claims sooner than after
-// claimKept, everybody else; what is remembered is bounded; and a stranger that nobody knows is found.
+// Several behind one address, who ask one after the other, are all told of the others.
+func TestStrangersAreToldOfEachOther(t *testing.T) {
+	var j judged
+	now := time.Now()
+	for range 100 {
+		res := peersAt(numbers(0, 40)...)
+		j.introduce(now, at(0), 1, res)
+		require.Equal(t, numbers(0, 40), told(res))
+	}
+}
+
+// Clients announce every half hour: who was hidden once is not hidden again because it was forgotten meanwhile.
+func TestClaimIsRemembered(t *testing.T) {
+	var j judged
+	now := time.Now()
+	require.Equal(t, now, j.claims.heard(now, at(0)))
+	for n := range 10 {
+		later := now.Add(time.Duration(n) * claimKept * 3 / 4)
+		require.Equal(t, now, j.claims.heard(later, at(0)))
+	}
+	j.claims.withdrawn(at(0))
+	now = now.Add(24 * time.Hour)
+	require.Equal(t, now, j.claims.heard(now, at(0)))
+}
+
+// TestIntroductions: whoever announces whatever, and whatever the swarm finds out: who is told of whom is what a model says that
+// remembers every claim. A liar, and a fresh claim that nobody saw to be true, is told of nobody, and nobody of it; all others are
+// told of all others.
 func TestIntroductions(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var j judged
 		now := time.Unix(1e9, 0)
 		addr := rapid.IntRange(0, 30)
-		since := map[int]time.Time{}
+		claimed := map[int]time.Time{}
+		hidden := func(n int) bool {
+			since, claims := claimed[n]
+			v := j.of(at(n))
+			return v == swarm.Liar || v == swarm.Unknown && claims && now.Sub(since) < claimHidden
+		}
 		for range rapid.IntRange(1, 100).Draw(t, "steps") {
-			now = now.Add(time.Duration(rapid.IntRange(0, 200).Draw(t, "s")) * time.Second)
+			now = now.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "s")) * time.Second) // in all less than claimKept
 			if rapid.Bool().Draw(t, "judge") {
 				j.note(at(addr.Draw(t, "who")), swarm.Verdict(rapid.IntRange(0, 3).Draw(t, "verdict")))
 				continue
 			}
 			asker, left := addr.Draw(t, "asker"), int64(rapid.IntRange(0, 1).Draw(t, "left"))
 			in := rapid.SliceOfNDistinct(addr, 0, 30, rapid.ID).Draw(t, "peers")
+			if j.of(at(asker)) == swarm.Unknown {
+				if left != 0 {
+					delete(claimed, asker)
+				} else if _, known := claimed[asker]; !known {
+					claimed[asker] = now
+				}
+			}
+			var want []int
+			for _, n := range in {
+				if !hidden(asker) && !hidden(n) {
+					want = append(want, n)
+				}
+			}
 			res := peersAt(in...)
-			unknown := j.of(at(asker)) == swarm.Unknown
 			j.introduce(now, at(asker), left, res)
-			if unknown && left == 0 && since[asker].IsZero() {
-				since[asker] = now
-			} else if unknown && left != 0 {
-				delete(since, asker)
-			}
-			out := told(res)
-			for _, n := range out {
-				v := j.of(at(n))
-				require.NotEqual(t, swarm.Liar, v)
-				require.Contains(t, in, n)
-				if v != swarm.Unknown {
-					continue
-				}
-				s := j.strangers.of(at(n))
-				require.True(t, s == nil || s.claims.IsZero() || now.Sub(s.claims) >= claimKept)
-			}
-			if len(out) > 0 {
-				require.NotEqual(t, swarm.Liar, j.of(at(asker)))
-				for _, n := range in {
-					if v := j.of(at(n)); v == swarm.Partner || v == swarm.Holder {
-						require.Contains(t, out, n)
-					}
-				}
-			}
+			require.Equal(t, want, told(res))
 		}
-		now = now.Add(2 * claimKept)
-		res := peersAt(1000)
-		j.introduce(now, at(1001), 1, res)
-		require.Equal(t, []int{1000}, told(res), "a stranger whom nobody knows is found")
 	})
 }
 
-func TestStrangersAreBounded(t *testing.T) {
+func TestClaimsAreBounded(t *testing.T) {
 	var j judged
 	now := time.Now()
-	for n := range 3 * strangersMost {
-		j.introduce(now, at(n), 0, peersAt())
+	for range 3 {
+		for n := range 3 * claimsMost {
+			j.introduce(now, at(n), 0, peersAt())
+		}
+		require.LessOrEqual(t, len(j.claims.recent), claimsMost)
+		require.LessOrEqual(t, len(j.claims.before), claimsMost)
+		now = now.Add(claimKept)
 	}
-	require.LessOrEqual(t, len(j.strangers.recent), strangersMost)
-	now = now.Add(claimKept)
-	for n := range 3 * strangersMost {
-		j.introduce(now, at(n), 0, peersAt())
-	}
-	require.LessOrEqual(t, len(j.strangers.recent)+len(j.strangers.before), 2*strangersMost)
 }

@@ -13,9 +13,9 @@ import (
 // judged is what the swarm of a torrent found out about addresses, for its tracker: whose word holds, and who lies. A liar is known
 // by its address alone, since the port it announces is not the one it connects from.
 type judged struct {
-	mu        sync.Mutex
-	verdicts  map[netip.Addr]swarm.Verdict
-	strangers strangers
+	mu       sync.Mutex
+	verdicts map[netip.Addr]swarm.Verdict
+	claims   claims
 }
 
 // judgedMost bounds the addresses of one torrent. More are not taken: it is liars that come in such numbers.

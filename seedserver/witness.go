@@ -27,7 +27,7 @@ type witness struct {
 }
 
 // Announce is part of httptracker.Store. A liar is told of nobody, and others of no liars while there are others; where the swarm
-// hides what it has, few are told of strangers.
+// hides what it has, the same holds for claims to be complete that nobody saw to be true.
 func (w *witness) Announce(now time.Time, req *tracker.AnnounceRequest, res *tracker.AnnounceResponse) (tracker.Standing, error) {
 	standing, completed, err := w.announce(now, req, res)
 	if err != nil {
