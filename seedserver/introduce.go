@@ -52,8 +52,7 @@ func (c *claims) withdrawn(addr netip.Addr) {
 	delete(c.before, addr)
 }
 
-// introduce leaves in an answer to asker, which said how much it lacks, those it is to be told of. Of what it leaves out of the answer
-// to a claim, and of claims, others are told when they are shown to be true, or claimHidden went by.
+// introduce leaves in an answer those that asker, which said how much it lacks, is to be told of.
 func (j *judged) introduce(now time.Time, asker netip.Addr, left int64, res *tracker.AnnounceResponse) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
