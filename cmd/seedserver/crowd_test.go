@@ -47,8 +47,10 @@ func (s *server) crowdRate(n int, torrent *metainfo.Torrent, whole []byte) (floa
 	var err error
 	select {
 	case <-c.done:
-	case <-time.After(wirePatience):
-		err = fmt.Errorf("%d pieces are missing after %v", c.missing, wirePatience)
+	case <-time.After(busy * wirePatience):
+		c.mu.Lock()
+		err = fmt.Errorf("%d pieces are missing after %v", c.missing, busy*wirePatience)
+		c.mu.Unlock()
 	}
 	rate := float64(len(whole)) / time.Since(start).Seconds()
 	c.mu.Lock()
