@@ -373,6 +373,7 @@ func FuzzKeys(f *testing.F) {
 	f.Add(cookie)
 	f.Add("a.b.c")
 	f.Add(strings.Repeat("A", 32))
+	f.Add("AAAAAA" + strings.Repeat("\n", 26))
 	f.Fuzz(func(t *testing.T, s string) {
 		if _, ok := g.Announcer(start, s, hash1); ok {
 			a, err := base64url.DecodeString(s)

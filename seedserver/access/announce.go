@@ -28,8 +28,8 @@ func (g *Guard) Announcer(now time.Time, key string, infohash [20]byte) (v Viewe
 	if len(key) != base64url.EncodedLen(keySize) {
 		return Viewer{}, false
 	}
-	b, err := base64url.DecodeString(key)
-	if err != nil {
+	b, err := base64url.DecodeString(key) // which passes over line ends, so that b may be shorter than key says
+	if err != nil || len(b) != keySize {
 		return Viewer{}, false
 	}
 	us := g.current(now)
