@@ -66,10 +66,10 @@ func (w *witness) heardOf(t *torrent, req *tracker.AnnounceRequest) {
 	}
 }
 
-// announce says of a download that is said to be complete whether the store counts it: it does so once for each client. One after
-// the other, so that the count tells.
+// announce says of an announce of somebody complete whether the store counts a download that ended: it does so once for each client.
+// One after the other, so that the count tells.
 func (w *witness) announce(now time.Time, req *tracker.AnnounceRequest, res *tracker.AnnounceResponse) (s tracker.Standing, completed bool, err error) {
-	if req.Event != tracker.EventCompleted {
+	if req.Event != tracker.EventCompleted && req.Left != 0 {
 		s, err = w.Store.Announce(now, req, res)
 		return s, false, err
 	}

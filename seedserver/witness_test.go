@@ -57,6 +57,12 @@ func TestWitness(t *testing.T) {
 	announce(3, tracker.EventCompleted, 5)
 	require.EqualValues(t, 1, counts().Completed, "complete with something left is not complete")
 
+	announce(4, tracker.EventStarted, 10)
+	announce(4, tracker.EventStopped, 0)
+	announce(5, tracker.EventStarted, 10)
+	announce(5, tracker.EventStopped, 4)
+	require.EqualValues(t, 2, counts().Completed, "who ends with its download need not say completed")
+
 	// Many at once, each of them again and again.
 	var clients sync.WaitGroup
 	for client := byte(10); client < 30; client++ {
@@ -67,10 +73,10 @@ func TestWitness(t *testing.T) {
 		})
 	}
 	clients.Wait()
-	require.EqualValues(t, 21, counts().Completed)
+	require.EqualValues(t, 22, counts().Completed)
 
 	unknown := tracker.AnnounceRequest{InfoHash: [20]byte{9}, Addr: netip.MustParseAddrPort("198.51.100.1:1"), Event: tracker.EventCompleted}
 	_, err = w.Announce(now, &unknown, new(tracker.AnnounceResponse))
 	require.NoError(t, err)
-	require.EqualValues(t, 21, counts().Completed)
+	require.EqualValues(t, 22, counts().Completed)
 }

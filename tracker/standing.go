@@ -9,7 +9,9 @@ const (
 	Complete Standing = 1 << iota
 	// Leeched: it has announced left > 0 in this session.
 	Leeched
-	// Finished: it has sent "completed" in this session.
+	// Finished: its download ended in this session. It has sent "completed", or
+	// lacked something and lacks nothing now: aria2 that ends with its download
+	// sends "stopped" with left=0, and no "completed".
 	Finished
 	// Paused: its last announce said that it is a partial seed (BEP 21).
 	Paused
@@ -33,6 +35,9 @@ func (s Standing) After(event Event, left int64) Standing {
 		s |= Complete | Finished
 	case left == 0:
 		s |= Complete
+		if s&Leeched != 0 {
+			s |= Finished
+		}
 	}
 	if event == EventPaused {
 		s |= Paused
@@ -50,8 +55,7 @@ func (s Standing) Downloader() bool { return s&(Complete|Paused) == 0 }
 // WantsSeeds reports whether the peer is to be told of seeds. A seed has no use
 // for them, but left=0 does not prove a seed: aria2 announces it, too, before
 // it has the metadata of a magnet link, and would find nobody to get it from.
-// So seeds are withheld only from a peer whose download was seen to end: it
-// sent "completed", or it lacked something earlier in this session.
+// So seeds are withheld only from a peer whose download was seen to end.
 func (s Standing) WantsSeeds() bool {
-	return s&Complete == 0 || s&(Leeched|Finished) == 0
+	return s&Complete == 0 || s&Finished == 0
 }

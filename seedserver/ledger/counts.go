@@ -33,8 +33,8 @@ type Counts struct {
 	// not counted.
 	Sent Bytes
 
-	// Completed is the downloads that ended: a client told the tracker so. It
-	// is their word. CompletedBytes is the size that each of them had, added
+	// Completed is the downloads that ended: a client told the tracker so, or
+	// that it lacks nothing any more. It is their word. CompletedBytes is the size that each of them had, added
 	// up: what HTTP would have sent for them.
 	Completed, CompletedBytes int64
 

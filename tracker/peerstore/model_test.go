@@ -107,8 +107,9 @@ func (m *model) announce(now time.Time, torrent byte, id int, req *tracker.Annou
 	st = known.standing.After(req.Event, req.Left)
 	if req.Event == tracker.EventStopped {
 		if known.torrent != torrent || !known.addr.IsValid() {
-			st = 0
+			return 0, nil, nil, true
 		}
+		m.finished(torrent, id, known.standing, st, req.Addr)
 		return st, nil, nil, true
 	}
 	if i := m.find(func(e entry) bool { return mine(e) && e.addr == req.Addr }); i >= 0 {
@@ -116,10 +117,7 @@ func (m *model) announce(now time.Time, torrent byte, id int, req *tracker.Annou
 	}
 	twin := m.find(func(e entry) bool { return e.torrent == torrent && !mine(e) && id != 0 && e.id == id })
 	if m.size(torrent) < m.maxPeers {
-		newly := st&tracker.Finished != 0 && known.standing&tracker.Finished == 0
-		if newly && (twin < 0 || m.entries[twin].standing&tracker.Finished == 0) {
-			m.swarms[torrent].downloaded++
-		}
+		m.finished(torrent, id, known.standing, st, req.Addr)
 		m.entries = append(m.entries, entry{torrent, req.Addr, id, now, st})
 	}
 	for i, e := range m.entries {
@@ -134,6 +132,21 @@ func (m *model) announce(now time.Time, torrent byte, id int, req *tracker.Annou
 		}
 	}
 	return st, near, far, true
+}
+
+// finished counts a download that has just ended, once for a client in both families.
+func (m *model) finished(torrent byte, id int, before, after tracker.Standing, addr netip.AddrPort) {
+	if after&tracker.Finished == 0 || before&tracker.Finished != 0 {
+		return
+	}
+	twin := m.find(func(e entry) bool { return e.torrent == torrent && !sameFamily(e.addr, addr) && id != 0 && e.id == id })
+	if twin >= 0 {
+		if m.entries[twin].standing&tracker.Finished != 0 {
+			return
+		}
+		m.entries[twin].standing |= tracker.Finished
+	}
+	m.swarms[torrent].downloaded++
 }
 
 func (m *model) stats(torrent byte) (s tracker.ScrapeStats) {

@@ -189,6 +189,24 @@ func TestDownloadedIsCountedOnceASession(t *testing.T) {
 	c.announce(tracker.EventStarted, 9)
 	c.announce(tracker.EventCompleted, 0)
 	require.Equal(t, 2, scrape(t, s).Downloaded)
+	c.announce(tracker.EventStarted, 9)
+	c.announce(tracker.EventStopped, 0)
+	c.announce(tracker.EventStopped, 0)
+	require.Equal(t, 3, scrape(t, s).Downloaded, "it ended with its download")
+	c.announce(tracker.EventStarted, 0)
+	c.announce(tracker.EventStopped, 0)
+	require.Equal(t, 3, scrape(t, s).Downloaded, "it was a seed")
+}
+
+// TestEndWithTheDownloadOnBothFamilies: "stopped" over IPv4 takes out what would tell that the one over IPv6 is of the same download.
+func TestEndWithTheDownloadOnBothFamilies(t *testing.T) {
+	s := New(Config{})
+	c4, c6 := newClient(t, s, "192.0.2.1:1", 1), newClient(t, s, "[2001:db8::1]:1", 1)
+	c4.announce(tracker.EventStarted, 9)
+	c6.announce(tracker.EventStarted, 9)
+	c4.announce(tracker.EventStopped, 0)
+	c6.announce(tracker.EventStopped, 0)
+	require.Equal(t, 1, scrape(t, s).Downloaded)
 }
 
 func TestRefusedAddresses(t *testing.T) {

@@ -83,7 +83,9 @@ func stop[A, B words](v *visit, mine *table[A], others *table[B], who peer[A]) t
 		return 0
 	}
 	p := leave(v.keys, v.swarm, mine, others, at)
-	return p.standing.After(v.req.Event, v.req.Left)
+	standing := p.standing.After(v.req.Event, v.req.Left)
+	finished(v.swarm, p.standing, standing, others, who.id)
+	return standing
 }
 
 // record updates the entry of who, or makes one. It returns the position, -1 if
@@ -132,8 +134,11 @@ func finished[B words](sw *swarm, before, after tracker.Standing, others *table[
 	if after&^before&tracker.Finished == 0 {
 		return
 	}
-	if twin := others.findID(id); twin >= 0 && others.peers[twin].standing&tracker.Finished != 0 {
-		return
+	if twin := others.findID(id); twin >= 0 {
+		if others.peers[twin].standing&tracker.Finished != 0 {
+			return
+		}
+		others.peers[twin].standing |= tracker.Finished // this entry may be gone when the twin tells
 	}
 	sw.downloaded++
 }
