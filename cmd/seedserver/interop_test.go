@@ -96,8 +96,12 @@ func TestClientsDownload(t *testing.T) {
 	}
 	t.Run("aria2 by the file's URL", func(t *testing.T) {
 		out := t.TempDir()
+		before := s.sums()[slowFile].Completed
 		aria2(t, s.url(slowFile), out, clientIP(bind+1))
 		requireCopy(t, want, slowFile, out)
+		s.eventually(10*time.Second, "it is counted, though aria2 that does not seed sends no completed", func() bool {
+			return s.sums()[slowFile].Completed > before
+		})
 	})
 }
 
