@@ -183,14 +183,13 @@ func (ts *torrents) lull(t *torrent) {
 	if s == nil {
 		return
 	}
-	h := s.swarm.InfoHash()
-	ts.host.Remove(h)
+	ts.host.Remove(s.swarm)
 	s.end()
 	s.content.current.Load().Close()
 	stats := s.swarm.Stats()
 	t.paused.Store(stats.Paused)
 	t.sent.Add(stats.Uploaded)
-	ts.pickers.put(h, s.swarm.Snapshot())
+	ts.pickers.put(s.swarm.InfoHash(), s.swarm.Snapshot())
 	t.awake.Store(nil)
 }
 

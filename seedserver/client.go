@@ -131,11 +131,15 @@ func (c *Client) seek(infohash metainfo.InfoHash, h hearer) {
 	}
 }
 
-func (c *Client) forget(infohash metainfo.InfoHash) {
+// forget ends what seek began, unless it was begun anew for another since.
+func (c *Client) forget(infohash metainfo.InfoHash, h hearer) {
 	c.mu.Lock()
-	delete(c.seeking, infohash)
+	last := c.seeking[infohash] == h
+	if last {
+		delete(c.seeking, infohash)
+	}
 	c.mu.Unlock()
-	if c.dht != nil {
+	if last && c.dht != nil {
 		c.dht.Withdraw(infohash)
 	}
 }

@@ -61,7 +61,7 @@ func (l *Lookup) Run(ctx context.Context) (*metainfo.Torrent, []netip.AddrPort, 
 	tell(l.fetch, candidates.User, netip.Addr{}, l.peers)
 	l.client.addNodes(l.magnet.Nodes)
 	l.client.seek(l.magnet.InfoHash, l)
-	defer l.client.forget(l.magnet.InfoHash)
+	defer l.client.forget(l.magnet.InfoHash, l)
 	var tiers [][]string
 	for _, url := range l.magnet.Trackers {
 		tiers = append(tiers, []string{url})

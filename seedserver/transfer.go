@@ -27,8 +27,8 @@ type TransferConfig struct {
 	Torrent *metainfo.Torrent
 	// Path is the file to save a torrent of one file to, or the directory to save the files of another in.
 	Path string
-	// Record is the file that remembers what is there when the transfer is left; its directory must be there. If empty, Path with
-	// RecordSuffix.
+	// Record is the file that remembers what is there when the transfer is left; its directory must be there. If empty, it lies
+	// beside Path: see RecordSuffix.
 	Record string
 	// KeepRecord keeps the record when all is there, so that nothing is read the next time.
 	KeepRecord bool
@@ -40,7 +40,8 @@ type TransferConfig struct {
 	Private bool
 }
 
-// RecordSuffix is what the name of a record ends with that lies beside a download.
+// RecordSuffix is what the name of a record ends with that lies beside a download. Before it stands the download's own name; if
+// that is too long, the infohash.
 const RecordSuffix = ".seedserver.part"
 
 // A Phase is how far a transfer is.
@@ -104,7 +105,7 @@ func (c *Client) NewTransfer(cfg TransferConfig) (*Transfer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Transfer{client: c, cfg: cfg, root: root, records: root, record: base + RecordSuffix, done: make(chan struct{})}
+	t := &Transfer{client: c, cfg: cfg, root: root, records: root, record: recordBeside(base, cfg.Torrent.InfoHash), done: make(chan struct{})}
 	if cfg.Record != "" {
 		t.record = filepath.Base(cfg.Record)
 		if t.records, err = os.OpenRoot(filepath.Dir(cfg.Record)); err != nil {
@@ -119,6 +120,15 @@ func (c *Client) NewTransfer(cfg TransferConfig) (*Transfer, error) {
 	}
 	t.limits.up, t.limits.down = budget.New(c.up, 0), budget.New(c.down, 0)
 	return t, nil
+}
+
+// recordBeside returns the name of the record that lies beside base.
+func recordBeside(base string, infohash metainfo.InfoHash) string {
+	const longest = 255 - len(".tmp") // which it has while it is written
+	if len(base)+len(RecordSuffix) > longest {
+		base = infohash.String()
+	}
+	return base + RecordSuffix
 }
 
 // targetFiles returns where the files of a torrent go: all below base.
@@ -234,8 +244,15 @@ func (t *Transfer) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	there, longer := t.target.Existing()
-	if none := t.numPieces() == 0; !t.cfg.Overwrite && (longer > 0 || none && there > 0 && !known && t.holdsBytes()) {
+	there, longer, err := t.target.Existing()
+	switch none := t.numPieces() == 0; {
+	case err != nil:
+		return fmt.Errorf("%s cannot be written to, choose another place with --saveas: %w", t.cfg.Path, err)
+	case t.cfg.Overwrite && longer > 0:
+		if err := t.target.Cut(); err != nil {
+			return err
+		}
+	case !t.cfg.Overwrite && (longer > 0 || none && there > 0 && !known && t.holdsBytes()):
 		return fmt.Errorf("%s %w than this torrent: choose another place with --saveas, or replace it with --overwrite", t.cfg.Path, ErrOtherContent)
 	}
 	return t.checkRoom()
@@ -282,6 +299,8 @@ func (t *Transfer) checkRoom() error {
 
 // transfer runs the swarm until ctx ends.
 func (t *Transfer) transfer(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	complete := t.numPieces() == t.cfg.Torrent.Info.NumPieces()
 	var sources []swarm.Source
 	for _, w := range webSources(t.cfg.Torrent, t.cfg.Private) {
@@ -295,16 +314,23 @@ func (t *Transfer) transfer(ctx context.Context) error {
 		Download: &swarm.Download{
 			Have: t.pieces, Store: t.target, Memory: t.client.cfg.Memory, Limiter: t.downLimiter(),
 			Sources: sources,
-			Kept:    t.kept, Trouble: t.troubled, Complete: t.completed,
+			Kept:    t.kept, Trouble: t.troubled,
+			Complete: func() {
+				if err := t.completed(); err != nil {
+					cancel(err)
+				}
+			},
 		},
 	})
 	t.phase.Store(int32(Downloading))
 	t.swarm.Store(s)
 	if complete {
-		t.completed()
+		if err := t.completed(); err != nil {
+			return err
+		}
 	}
 	t.client.host.Add(s)
-	defer t.client.host.Remove(s.InfoHash())
+	defer t.client.host.Remove(s)
 	session := trackernet.NewSession(trackernet.SessionConfig{
 		Client: t.client.trackers(t.cfg.Private), Tiers: t.cfg.Torrent.Trackers(), InfoHash: s.InfoHash(), PeerID: t.client.id, Port: t.client.Addr().Port(),
 		Progress: t.progress,
@@ -315,7 +341,7 @@ func (t *Transfer) transfer(ctx context.Context) error {
 	if !t.cfg.Torrent.Info.Private {
 		t.client.addNodes(t.cfg.Torrent.Nodes)
 		t.client.seek(s.InfoHash(), s)
-		defer t.client.forget(s.InfoHash())
+		defer t.client.forget(s.InfoHash(), s)
 	}
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -350,9 +376,10 @@ func (t *Transfer) troubled(err error) {
 	t.trouble = err
 }
 
-func (t *Transfer) completed() {
+// completed is called when all is written. It fails if that is not there any more.
+func (t *Transfer) completed() error {
 	if err := t.target.Finish(); err != nil {
-		t.troubled(err)
+		return fmt.Errorf("%s is not complete: %w", t.cfg.Path, err)
 	}
 	t.phase.Store(int32(Seeding))
 	if s := t.session.Load(); s != nil { // else it was complete from the start
@@ -364,6 +391,7 @@ func (t *Transfer) completed() {
 			t.troubled(err)
 		}
 	}
+	return nil
 }
 
 // remember saves what is there for the next time, or forgets it when that is all.

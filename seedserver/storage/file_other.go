@@ -71,6 +71,9 @@ func (h handle) writeAt(p []byte, off int64) error {
 	return err
 }
 
+// truncate makes the file size bytes long.
+func (h handle) truncate(size int64) error { return h.file.Truncate(size) }
+
 // sync waits until what was written is on the disk.
 func (h handle) sync() error { return h.file.Sync() }
 

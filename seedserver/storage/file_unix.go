@@ -104,6 +104,9 @@ func (h handle) writeAt(p []byte, off int64) error {
 	return nil
 }
 
+// truncate makes the file size bytes long.
+func (h handle) truncate(size int64) error { return unix.Ftruncate(h.fd, size) }
+
 // sync waits until what was written is on the disk.
 func (h handle) sync() error { return unix.Fsync(h.fd) }
 

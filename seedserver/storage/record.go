@@ -83,7 +83,7 @@ func parseRecord(data []byte) (*Record, error) {
 }
 
 // Trusted returns of which pieces is known, without reading them, whether they are good: of those whose files are as r has them.
-// If r is of another torrent, or nil, it is known of none.
+// If r is of another torrent, or nil, it is known of none. A piece of which a file does not hold all is not good, whatever r says.
 func (t *Target) Trusted(infohash [20]byte, pieceLength int64, r *Record) func(piece int) (good, known bool) {
 	if r == nil || r.InfoHash != infohash || len(r.Files) != len(t.files) || pieceLength <= 0 {
 		return func(int) (good, known bool) { return false, false }
@@ -92,13 +92,17 @@ func (t *Target) Trusted(infohash [20]byte, pieceLength int64, r *Record) func(p
 	if len(r.Pieces) != (n+7)/8 {
 		return func(int) (good, known bool) { return false, false }
 	}
-	changed := make([]bool, n) // pieces that touch a file that is not as it was
+	changed := make([]bool, n) // pieces that touch a file that is not as it was, or that ends before
 	for i, s := range t.Stamps() {
 		f := &t.files[i]
-		if f.Pad || f.Length == 0 || s == r.Files[i] {
+		from := int64(0)
+		if s == r.Files[i] {
+			from = s.Size
+		}
+		if f.Pad || from >= f.Length {
 			continue
 		}
-		for p := f.offset / pieceLength; p <= (f.offset+f.Length-1)/pieceLength; p++ {
+		for p := (f.offset + from) / pieceLength; p <= (f.offset+f.Length-1)/pieceLength; p++ {
 			changed[p] = true
 		}
 	}

@@ -126,18 +126,48 @@ func (t *Target) walk(p []byte, off int64, do func(f *file, p []byte, off int64)
 	return nil
 }
 
-// Finish makes the files that no byte was written to, because they are empty.
+// Finish is called when all is written. It makes the files that no byte was written to, because they are empty, and fails if one of
+// the others is not there, or not as long as it should be: somebody removed or cut it meanwhile.
 func (t *Target) Finish() error {
 	for i := range t.files {
 		f := &t.files[i]
-		if f.Length > 0 || f.Pad {
+		if f.Pad {
+			continue
+		}
+		if f.Length == 0 {
+			d, err := t.pool.acquire(t.root, f)
+			if err != nil {
+				return writeError(f, err)
+			}
+			d.release()
+			continue
+		}
+		switch info, err := t.root.Lstat(f.Path); {
+		case err != nil:
+			return fmt.Errorf("was lost while it was written: %w", err)
+		case !info.Mode().IsRegular() || info.Size() != f.Length:
+			return fmt.Errorf("%s was changed by somebody else while it was written", f.Path)
+		}
+	}
+	return nil
+}
+
+// Cut makes files that are longer than they should be as long as they should: what replaces another's file is not followed by the
+// rest of that.
+func (t *Target) Cut() error {
+	for i := range t.files {
+		f := &t.files[i]
+		if info, err := t.root.Lstat(f.Path); f.Pad || err != nil || info.Size() <= f.Length {
 			continue
 		}
 		d, err := t.pool.acquire(t.root, f)
+		if err == nil {
+			err = d.handle.truncate(f.Length)
+			d.release()
+		}
 		if err != nil {
 			return writeError(f, err)
 		}
-		d.release()
 	}
 	return nil
 }
@@ -166,21 +196,29 @@ func (t *Target) Stamps() []Stamp {
 	return stamps
 }
 
-// Existing returns how many of the files are there, and of those how many are longer than they should be: another's.
-func (t *Target) Existing() (there, longer int) {
+// Existing returns how many of the files are there, and of those how many are longer than they should be: another's. It fails if
+// something else is in the place of one, a directory or a link, or if none can be there.
+func (t *Target) Existing() (there, longer int, err error) {
 	for i := range t.files {
 		f := &t.files[i]
 		if f.Pad {
 			continue
 		}
-		if info, err := t.root.Lstat(f.Path); err == nil {
-			there++
-			if info.Size() > f.Length || !info.Mode().IsRegular() {
-				longer++
-			}
+		info, err := t.root.Lstat(f.Path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue
+		case err != nil:
+			return there, longer, err
+		case !info.Mode().IsRegular():
+			return there, longer, fmt.Errorf("%s: %w", f.Path, errNotRegular)
+		}
+		there++
+		if info.Size() > f.Length {
+			longer++
 		}
 	}
-	return there, longer
+	return there, longer, nil
 }
 
 // lookAt returns the stamp of the file at p.
@@ -222,8 +260,10 @@ func (f *file) make(root *os.Root) (handle, Stamp, error) {
 			return handle{}, Stamp{}, err
 		}
 	}
-	if errors.Is(err, fs.ErrPermission) { // complete, maybe, and only to be read
-		return openFile(root, f.Path, false)
+	if err != nil { // complete, maybe, and only to be read, as is all on some disks, and a program that runs
+		if h, s, failed := openFile(root, f.Path, false); failed == nil {
+			return h, s, nil
+		}
 	}
 	return h, s, err
 }

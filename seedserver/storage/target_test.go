@@ -101,6 +101,21 @@ func TestTargetWritesThroughNoLink(t *testing.T) {
 	require.Equal(t, "mine", string(kept))
 }
 
+// What may be read and not written, as a program that runs or all on a disk mounted so, can be checked and seeded.
+func TestTargetReadsWhatCannotBeWritten(t *testing.T) {
+	program, err := os.Executable()
+	require.NoError(t, err)
+	root, err := os.OpenRoot(filepath.Dir(program))
+	require.NoError(t, err)
+	defer root.Close()
+	info, err := root.Stat(filepath.Base(program))
+	require.NoError(t, err)
+	target, err := NewTarget(NewPool(2), root, []File{{Path: filepath.Base(program), Length: info.Size()}})
+	require.NoError(t, err)
+	defer target.Close()
+	require.NoError(t, target.ReadAt(make([]byte, 100), 1000))
+}
+
 func TestOverlappingFilesFailCleanly(t *testing.T) {
 	target, _ := newTarget(t, []File{{Path: "a", Length: 4}, {Path: "a/b", Length: 4}})
 	require.NoError(t, target.WriteAt([]byte("1234"), 0))
@@ -159,6 +174,74 @@ func TestRecord(t *testing.T) {
 	raw[len(raw)/2] ^= 1
 	_, err = parseRecord(raw)
 	require.ErrorIs(t, err, ErrRecord)
+}
+
+// A record that was saved when files were removed, or cut short, behind the back of who wrote them promises nothing of the bytes
+// that are lost: its stamps are those of what is left.
+func TestRecordOfLostBytes(t *testing.T) {
+	target, root := newTarget(t, targetFiles)
+	data, hashes := targetContent()
+	require.NoError(t, target.WriteAt(data, 0))
+	require.NoError(t, root.Remove("d/e/b"))
+	require.NoError(t, root.WriteFile("c", data[32:35], 0o600))
+	r := &Record{InfoHash: [20]byte{1}, Pieces: []byte{0b11111000}, Files: target.Stamps()}
+	trusted := target.Trusted([20]byte{1}, 8, r)
+	bits, err := target.Check(t.Context(), 8, hashes, trusted, nil)
+	require.NoError(t, err)
+	require.Equal(t, []byte{0b10010000}, bits)
+}
+
+// What was removed or cut short while it was written is noticed when all is written.
+func TestFinishNoticesLostFiles(t *testing.T) {
+	for name, lose := range map[string]func(root *os.Root) error{
+		"removed":   func(root *os.Root) error { return root.Remove("a") },
+		"cut short": func(root *os.Root) error { return root.WriteFile("a", nil, 0o600) },
+		"replaced": func(root *os.Root) error {
+			if err := root.Remove("a"); err != nil {
+				return err
+			}
+			return root.Mkdir("a", 0o700)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			target, root := newTarget(t, targetFiles)
+			data, _ := targetContent()
+			require.NoError(t, target.WriteAt(data, 0))
+			require.NoError(t, lose(root))
+			require.ErrorContains(t, target.Finish(), "a")
+		})
+	}
+}
+
+// What replaces a longer file is not followed by the rest of that.
+func TestTargetCutsWhatIsLonger(t *testing.T) {
+	target, root := newTarget(t, targetFiles)
+	data, _ := targetContent()
+	require.NoError(t, root.WriteFile("a", make([]byte, 20), 0o600))
+	there, longer, err := target.Existing()
+	require.NoError(t, err)
+	require.Equal(t, []int{1, 1}, []int{there, longer})
+	require.NoError(t, target.Cut())
+	require.NoError(t, target.WriteAt(data, 0))
+	require.NoError(t, target.Finish())
+	got, err := root.ReadFile("a")
+	require.NoError(t, err)
+	require.Equal(t, data[:13], got)
+}
+
+// What is no file, or stands where a directory is to be, can never be written to.
+func TestExistingTellsObstacles(t *testing.T) {
+	for name, put := range map[string]func(root *os.Root) error{
+		"a directory":              func(root *os.Root) error { return root.Mkdir("a", 0o700) },
+		"a file for the directory": func(root *os.Root) error { return root.WriteFile("d", nil, 0o600) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			target, root := newTarget(t, targetFiles)
+			require.NoError(t, put(root))
+			_, _, err := target.Existing()
+			require.Error(t, err)
+		})
+	}
 }
 
 func FuzzRecord(f *testing.F) {

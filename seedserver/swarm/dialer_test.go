@@ -341,7 +341,7 @@ func TestCandidatesOfASwarmThatEnded(t *testing.T) {
 		tell(t, s, "198.51.100.1:7000")
 		time.Sleep(11 * time.Second)
 		require.Equal(t, 1, n.all(), "one is under way")
-		h.Remove(cfg.InfoHash)
+		h.Remove(s)
 		stop()
 		require.False(t, s.AddCandidates(candidates.User, netip.Addr{}))
 		time.Sleep(time.Minute)

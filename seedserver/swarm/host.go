@@ -84,12 +84,14 @@ func (h *Host) Add(s *Swarm) {
 	s.nudge()
 }
 
-// Remove makes peers that ask for infohash unwelcome, as for any torrent that is not there. The connections of its Swarm
-// are that one's, and end with its Run.
-func (h *Host) Remove(infohash metainfo.InfoHash) {
+// Remove makes peers that ask for the infohash of s unwelcome, as for any torrent that is not there, unless another Swarm has taken
+// its place. The connections of s are its own, and end with its Run.
+func (h *Host) Remove(s *Swarm) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.swarms, infohash)
+	if h.swarms[s.InfoHash()] == s {
+		delete(h.swarms, s.InfoHash())
+	}
 }
 
 // Connections returns how many connections there are, those with the handshake to come included.

@@ -199,7 +199,7 @@ func TestEachTorrentGetsItsPeers(t *testing.T) {
 		require.Equal(t, 1, a.Stats().Peers)
 		require.Equal(t, 3, b.Stats().Peers)
 
-		h.Remove(a.InfoHash())
+		h.Remove(a)
 		c := sb.call(t, "198.51.100.1:1")
 		c.say(hello(a.InfoHash(), 9))
 		require.True(t, c.over())
