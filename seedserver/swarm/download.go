@@ -36,8 +36,9 @@ type Download struct {
 	// Sources have the content besides the peers.
 	Sources []Source
 
-	// Kept, if set, is called for each piece that is written. Complete, if set, is called once when all are. Trouble, if set,
-	// is told why pieces cannot be kept, and nil when they can again. All must not block for long, nor call the Swarm.
+	// Kept, if set, is called for each piece that is written, also by the last writes of a Run that ends. Complete, if set, is called
+	// once when all are. Trouble, if set, is told why pieces cannot be kept, and nil when they can again. Several goroutines call
+	// them. All must not block for long, nor call the Swarm.
 	Kept     func(piece uint32)
 	Complete func()
 	Trouble  func(error)
@@ -65,7 +66,8 @@ type download struct {
 	have     int64                // bytes that are there
 	banned   map[netip.AddrPort]struct{}
 	wasted   int64
-	retry    time.Time // nothing is asked for before: a piece could not be written
+	retry    time.Time // nothing is asked for before: a piece could not be written; zero if all could
+	failing  bool      // the last piece could not be written
 }
 
 func newDownload(cfg *Config) *download {
@@ -81,7 +83,7 @@ func newDownload(cfg *Config) *download {
 		peers:    map[piecepicker.Peer]*peer{},
 		drains:   map[piecepicker.Peer]*drain{},
 		assembly: map[uint32]*assembly{},
-		jobs:     make(chan *assembly, max(2, cfg.Download.memory()/cfg.Info.PieceLength)+2),
+		jobs:     make(chan *assembly, min(int64(cfg.Info.NumPieces()), max(2, cfg.Download.memory()/cfg.Info.PieceLength)+2)),
 		banned:   map[netip.AddrPort]struct{}{},
 	}
 	d.choker.SetLeeching(d.leeching())
@@ -187,6 +189,9 @@ func (d *download) advance(now time.Time, load choke.Load) {
 			d.l.takeBack(now, p, p.asking.pending[0].Request)
 		}
 	}
+	if !now.Before(d.retry) {
+		d.retry = time.Time{}
+	}
 	if !d.leeching() {
 		return
 	}
@@ -197,7 +202,7 @@ func (d *download) advance(now time.Time, load choke.Load) {
 }
 
 func (d *download) deadline() time.Time {
-	return earlier(d.plain.deadline(), d.asker.Deadline())
+	return earlier(d.retry, earlier(d.plain.deadline(), d.asker.Deadline()))
 }
 
 func (d *download) keepsSeeds() bool { return d.leeching() }

@@ -52,7 +52,7 @@ func (d *download) newAssembly(index uint32) *assembly {
 		*a = assembly{index: index, buf: a.buf[:size]}
 		return a
 	}
-	return &assembly{index: index, buf: make([]byte, size, d.cfg.Info.PieceLength)}
+	return &assembly{index: index, buf: make([]byte, size, min(d.cfg.Info.PieceLength, d.cfg.Info.Length()))}
 }
 
 // maxIdle is how many buffers of pieces are kept to use again.
@@ -101,6 +101,9 @@ func (a *assembly) work(ctx context.Context, s *Swarm) {
 			if full && a.err == nil {
 				down.trouble(nil)
 			}
+			if f := down.Kept; f != nil && a.err == nil {
+				f(a.index)
+			}
 			return
 		}
 		// What was begun is held, so nothing more is asked for, until there is room.
@@ -132,7 +135,7 @@ func (e *pieceDone) apply(l *loop, now time.Time) {
 		l.log.Warn("piece cannot be written", "piece", a.index, "err", a.err)
 		d.asker.Failed(a.index)
 		d.cfg.Download.trouble(a.err)
-		d.retry = now.Add(fullRetry)
+		d.retry, d.failing = now.Add(fullRetry), true
 	default:
 		d.kept(now, a)
 	}
@@ -147,8 +150,9 @@ func (d *download) kept(now time.Time, a *assembly) {
 	d.punish(now, d.asker.Verified(a.index, a.digests))
 	d.have += int64(len(a.buf))
 	d.l.swarm.counters.have.Store(d.have)
-	if f := d.cfg.Download.Kept; f != nil {
-		f(a.index)
+	if d.failing {
+		d.failing = false
+		d.cfg.Download.trouble(nil)
 	}
 	for _, p := range d.peers {
 		if p.have == nil || !p.have.Has(a.index) { // who has it does not care

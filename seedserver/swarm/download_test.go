@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha1"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -228,5 +230,90 @@ func TestDownloadAmongTheUnwell(t *testing.T) {
 	leech.wait(t, data)
 	for _, l := range others[4:] {
 		l.wait(t, data)
+	}
+}
+
+// What is written while the download ends counts as written: it is remembered, and not fetched again.
+func TestDownloadTellsOfWhatIsWrittenAtItsEnd(t *testing.T) {
+	cfg, data := trueTorrent(1<<20, 1<<16)
+	seed := serveNode(t, 1, cfg, data, nil)
+	var mu sync.Mutex
+	kept := map[uint32]bool{}
+	store := &slowDisk{disk: disk{data: make([]byte, len(data))}, begun: make(chan struct{}, 100), going: make(chan struct{})}
+	cfg.PeerID, cfg.DialPatience = peerwire.NewPeerID("-SS0001-", []byte("another")), -1
+	cfg.Content = store
+	cfg.Download = &Download{Store: store, Kept: func(piece uint32) { mu.Lock(); defer mu.Unlock(); kept[piece] = true }}
+	leech := New(cfg)
+	h := NewHost(HostConfig{DialRate: 1000})
+	h.Add(leech)
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { h.Dial(ctx) })
+	running.Go(func() { leech.Run(ctx) })
+	leech.AddCandidates(candidates.User, netip.Addr{}, candidates.Peer{Addr: seed.addr})
+	for range 2 { // as many as hash
+		<-store.begun
+	}
+	cancel()
+	close(store.going)
+	running.Wait()
+	require.NotEmpty(t, store.wrote)
+	require.Equal(t, store.wrote, kept)
+}
+
+// A slowDisk keeps every write waiting.
+type slowDisk struct {
+	disk
+	begun, going chan struct{}
+	wrote        map[uint32]bool
+}
+
+func (d *slowDisk) WriteAt(p []byte, off int64) error {
+	d.begun <- struct{}{}
+	<-d.going
+	d.mu.Lock()
+	if d.wrote == nil {
+		d.wrote = map[uint32]bool{}
+	}
+	d.wrote[uint32(off>>16)] = true
+	d.mu.Unlock()
+	return d.disk.WriteAt(p, off)
+}
+
+// A disk that fails in another way than being full is tried again, and when it does again what it should that is told.
+func TestDownloadOutlivesAFailingDisk(t *testing.T) {
+	cfg, data := trueTorrent(1<<20, 1<<16)
+	seed := serveNode(t, 1, cfg, data, nil)
+	var mu sync.Mutex
+	var told []error
+	leech := serveNode(t, 2, cfg, data, &Download{Trouble: func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		told = append(told, err)
+	}})
+	broken := errors.New("input/output error")
+	leech.disk.fails(broken)
+	leech.meet(seed)
+	require.Eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return len(told) > 0 }, 10*time.Second, time.Millisecond)
+	leech.disk.fails(nil)
+	leech.wait(t, data)
+	require.ErrorIs(t, told[0], broken)
+	require.NoError(t, told[len(told)-1])
+}
+
+// However small the pieces that a stranger made, and however large, a download holds no more for them than there is to hold.
+func TestDownloadOfOddPieces(t *testing.T) {
+	for _, tc := range []struct{ size, pieceLength int64 }{{100, 1}, {100, 512 << 20}} {
+		t.Run(fmt.Sprint(tc.size, tc.pieceLength), func(t *testing.T) {
+			cfg, data := trueTorrent(tc.size, tc.pieceLength)
+			seed := serveNode(t, 1, cfg, data, nil)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			leech := serveNode(t, 2, cfg, data, &Download{})
+			leech.meet(seed)
+			leech.wait(t, data)
+			runtime.ReadMemStats(&after)
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(16<<20))
+		})
 	}
 }
