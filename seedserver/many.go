@@ -135,7 +135,7 @@ func (m *Many) scan(ctx context.Context, running *sync.WaitGroup) {
 		}
 		there[f.Name()] = true
 		e := m.entry(f.Name())
-		if e != nil && e.size == info.Size() && e.modified.Equal(info.ModTime()) && !e.retry() {
+		if e != nil && e.size == info.Size() && e.modified.Equal(info.ModTime()) && !m.mayStartNow(e) {
 			continue
 		}
 		if e != nil {
@@ -153,8 +153,12 @@ func (m *Many) scan(ctx context.Context, running *sync.WaitGroup) {
 // errTaken says that another torrent has the infohash, or the place of the data.
 var errTaken = errors.New("taken")
 
-// retry reports whether a torrent that did not start may now.
-func (e *manyEntry) retry() bool { return errors.Is(e.err, errTaken) }
+// mayStartNow reports whether a torrent that did not start may now.
+func (m *Many) mayStartNow(e *manyEntry) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return errors.Is(e.err, errTaken)
+}
 
 func (m *Many) entry(file string) *manyEntry {
 	m.mu.Lock()
@@ -221,6 +225,13 @@ func (m *Many) prepare(e *manyEntry) error {
 			return fmt.Errorf("its data go where those of %s are: %w", other.file, errTaken)
 		}
 	}
+	brings, err := m.bringsTorrents(t.Info)
+	if err != nil {
+		return err
+	}
+	if brings {
+		return fmt.Errorf("its data would be taken for torrents that somebody put here: choose another place for data with --data")
+	}
 	tr, err := m.client.NewTransfer(TransferConfig{
 		Torrent: t, Path: filepath.Join(m.cfg.Data, t.Info.Name), Record: filepath.Join(m.cfg.State, t.InfoHash.String()+".resume"),
 		KeepRecord: true, Overwrite: m.cfg.Overwrite, Private: m.cfg.Private,
@@ -230,6 +241,24 @@ func (m *Many) prepare(e *manyEntry) error {
 	}
 	e.torrent, e.transfer = t, tr
 	return nil
+}
+
+// bringsTorrents reports whether a file of a torrent would lie in the directory as one to be started, at a stranger's word.
+func (m *Many) bringsTorrents(info *metainfo.Info) (bool, error) {
+	dir, err := realPath(m.cfg.Dir)
+	if err != nil {
+		return false, err
+	}
+	data, err := realPath(m.cfg.Data)
+	if err != nil {
+		return false, err
+	}
+	for _, f := range targetFiles(info, info.Name) {
+		if at := filepath.Join(data, filepath.FromSlash(f.Path)); strings.HasSuffix(at, ".torrent") && filepath.Dir(at) == dir {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // end stops a torrent and waits until it has let go of its data.

@@ -90,6 +90,38 @@ func TestManyFollowsItsDirectory(t *testing.T) {
 	}
 }
 
+// failure returns why the torrent of a file does not run.
+func failure(m *Many, file string) error {
+	for _, st := range m.Status() {
+		if st.File == file {
+			return st.Err
+		}
+	}
+	return nil
+}
+
+// A torrent that stops by itself says why, whoever looks at it meanwhile.
+func TestManyTellsWhyATorrentStopped(t *testing.T) {
+	dir := t.TempDir()
+	putTorrent(t, dir, "a", "some text")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "a"), []byte("other text"), 0o644))
+	m, stop := runMany(t, dir, t.TempDir())
+	defer stop()
+	require.Eventually(t, func() bool { return failure(m, "a.torrent") != nil }, 10*time.Second, time.Millisecond)
+	require.ErrorIs(t, failure(m, "a.torrent"), ErrOtherContent)
+}
+
+// What a torrent brings is not taken for one of the torrents that somebody put into the directory.
+func TestManyTakesNoOrdersFromContent(t *testing.T) {
+	dir, data := t.TempDir(), t.TempDir()
+	putTorrent(t, data, "b.torrent", "d4:infoe")
+	require.NoError(t, os.Rename(filepath.Join(data, "b.torrent.torrent"), filepath.Join(dir, "a.torrent")))
+	m, stop := runMany(t, dir, t.TempDir())
+	defer stop()
+	require.Eventually(t, func() bool { return failure(m, "a.torrent") != nil }, 10*time.Second, time.Millisecond)
+	require.ErrorContains(t, failure(m, "a.torrent"), "--data")
+}
+
 // A transfer that is left half way goes on where it was, and what is in the way is refused.
 func TestTransferRefusesWhatIsInTheWay(t *testing.T) {
 	dir := t.TempDir()
