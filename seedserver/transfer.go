@@ -97,6 +97,9 @@ var ErrOtherContent = errors.New("holds something else")
 
 // NewTransfer prepares a transfer. Nothing is read or written before [Transfer.Run], but directories are made.
 func (c *Client) NewTransfer(cfg TransferConfig) (*Transfer, error) {
+	if real, err := filepath.EvalSymlinks(cfg.Path); err == nil && cfg.Torrent.Info.Multi {
+		cfg.Path = real // the files of a torrent are reached through no link, but where they are to go may be one
+	}
 	dir, base := filepath.Dir(cfg.Path), filepath.Base(cfg.Path)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err

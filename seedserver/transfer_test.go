@@ -140,6 +140,27 @@ func TestTransferRefusesADirectoryInTheWay(t *testing.T) {
 	require.ErrorContains(t, tr.Run(t.Context()), "--saveas")
 }
 
+// A directory to save to may be a link to where there is room.
+func TestTransferFollowsALinkToItsDirectory(t *testing.T) {
+	data := letters(100_000)
+	torrent, peers := seedOf(t, "x", data)
+	many := *torrent
+	many.InfoBytes = []byte(strings.Replace(string(torrent.InfoBytes), "6:lengthi100000e", "5:filesld6:lengthi100000e4:pathl1:yeee", 1))
+	info, err := metainfo.ParseInfo(many.InfoBytes)
+	require.NoError(t, err)
+	many.Info = info
+	real, link := t.TempDir(), filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(real, link); err != nil {
+		t.Log("no links here:", err)
+		return
+	}
+	tr, _ := runTransfer(t, runClient(t, ClientConfig{}), TransferConfig{Torrent: &many, Path: link, Peers: peers})
+	ends(t, tr.Done())
+	got, err := os.ReadFile(filepath.Join(real, "y"))
+	require.NoError(t, err)
+	require.Equal(t, data, string(got))
+}
+
 // The record of a file with as long a name as there can be has a shorter one.
 func TestTransferRemembersALongName(t *testing.T) {
 	name := strings.Repeat("n", 251) + ".bin"

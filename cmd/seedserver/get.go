@@ -15,6 +15,7 @@ import (
 	"github.com/seedserver/bittorrent/bencode/metainfo"
 	"github.com/seedserver/bittorrent/seedserver"
 	"github.com/seedserver/bittorrent/seedserver/budget"
+	"github.com/seedserver/bittorrent/seedserver/storage"
 )
 
 // getCmd downloads one torrent.
@@ -149,15 +150,27 @@ func isClosed(ch <-chan struct{}) bool {
 	}
 }
 
-// An idleness is for how long nothing was received.
+// An idleness is for how long nothing was received, or nothing could be written.
 type idleness struct {
 	patience time.Duration // 0: without end
 	since    time.Time
 	received int64
+	broken   time.Time // since when nothing can be written though the disk is not full; zero if that is not so
 }
+
+// brokenPatience is for how long it is tried to write what cannot be written, and fetched for nothing.
+const brokenPatience = 15 * time.Second
 
 // judge returns an error when patience is at an end.
 func (i *idleness) judge(now time.Time, st seedserver.TransferStatus) error {
+	switch {
+	case st.Trouble == nil || errors.Is(st.Trouble, storage.ErrFull):
+		i.broken = time.Time{}
+	case i.broken.IsZero():
+		i.broken = now
+	case now.Sub(i.broken) >= brokenPatience:
+		return fmt.Errorf("gave up: %w", st.Trouble)
+	}
 	if st.Phase != seedserver.Downloading || st.Swarm.Downloaded != i.received || st.Trouble != nil {
 		i.since, i.received = now, st.Swarm.Downloaded
 		return nil

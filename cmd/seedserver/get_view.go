@@ -10,6 +10,7 @@ import (
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
 	"github.com/seedserver/bittorrent/seedserver"
+	"github.com/seedserver/bittorrent/seedserver/storage"
 	"github.com/seedserver/bittorrent/tracker"
 )
 
@@ -199,7 +200,11 @@ func (v *transferView) tellTrouble(st seedserver.TransferStatus) {
 		fmt.Fprintln(v.s.err, "going on")
 		return
 	}
-	fmt.Fprintf(v.s.err, "waiting: %s; make room, and it goes on by itself\n", printable(trouble))
+	if errors.Is(st.Trouble, storage.ErrFull) {
+		fmt.Fprintf(v.s.err, "waiting: %s; make room, and it goes on by itself\n", printable(trouble))
+		return
+	}
+	fmt.Fprintf(v.s.err, "%s; trying again\n", printable(trouble))
 }
 
 // complete says that all is there.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
 	"github.com/seedserver/bittorrent/seedserver"
+	"github.com/seedserver/bittorrent/seedserver/storage"
 	"github.com/seedserver/bittorrent/seedserver/swarm"
 	"github.com/seedserver/bittorrent/tracker"
 )
@@ -51,14 +52,54 @@ func TestLinesOfADownload(t *testing.T) {
 	v.progress(st, 0)
 	v.progress(st, 0)
 	v.printed = time.Time{}
-	st.Trouble, st.Tracker, st.Swarm = errors.New("no space left"), nil, swarm.Stats{}
+	st.Trouble, st.Tracker, st.Swarm = &storage.FullError{Path: "a.iso", Err: errors.New("no space left")}, nil, swarm.Stats{}
+	v.progress(st, 90*time.Second)
+	st.Trouble = errors.New("writing a.iso: permission denied")
 	v.progress(st, 90*time.Second)
 	said := errs.String()
 	require.NotContains(t, said, "\x1b", "what a torrent says cannot move the cursor")
 	require.Contains(t, said, "25.0 % of 4.0 MiB, 1.0 MiB/s down, 0 bytes/s up, 1 peer (1 seed), 3s left\n")
 	require.Contains(t, said, "no peers yet, giving up in 1m30s\n")
 	require.Equal(t, 1, strings.Count(said, "--local allows it\n"))
-	require.Equal(t, 1, strings.Count(said, "waiting: no space left; make room"))
+	require.Equal(t, 1, strings.Count(said, "waiting: writing a.iso: no space left; make room"))
+	require.Equal(t, 1, strings.Count(said, "writing a.iso: permission denied; trying again"))
+}
+
+// TestIdleness: a download is given up when nothing came for as long as it says, a full disk is waited for without end, and what
+// cannot be written for another reason ends it soon, whatever comes meanwhile.
+func TestIdleness(t *testing.T) {
+	full, denied := &storage.FullError{Err: errors.New("no space left")}, errors.New("permission denied")
+	for _, tc := range []struct {
+		name    string
+		trouble error
+		moves   bool // something is received
+		says    string
+		after   time.Duration
+	}{
+		{"it moves", nil, true, "", 0},
+		{"nothing comes", nil, false, "nobody answered for 1m0s", time.Minute},
+		{"the disk is full", full, false, "", 0},
+		{"no permission", denied, true, "permission denied", brokenPatience},
+		{"no permission, nothing comes", denied, false, "permission denied", brokenPatience},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			began := time.Now()
+			i := idleness{patience: time.Minute, since: began}
+			st := seedserver.TransferStatus{Phase: seedserver.Downloading, Trouble: tc.trouble}
+			for after := time.Duration(0); after < time.Hour; after += time.Second {
+				if tc.moves {
+					st.Swarm.Downloaded++
+				}
+				if err := i.judge(began.Add(after), st); err != nil {
+					require.ErrorContains(t, err, tc.says)
+					require.NotEmpty(t, tc.says)
+					require.Equal(t, tc.after, after)
+					return
+				}
+			}
+			require.Empty(t, tc.says, "never given up")
+		})
+	}
 }
 
 // TestPackagingStarts: the command lines of the unit and of the image are understood.

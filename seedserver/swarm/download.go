@@ -67,7 +67,7 @@ type download struct {
 	banned   map[netip.AddrPort]struct{}
 	wasted   int64
 	retry    time.Time // nothing is asked for before: a piece could not be written; zero if all could
-	failing  bool      // the last piece could not be written
+	failures int       // writes that failed since one did not
 }
 
 func newDownload(cfg *Config) *download {

@@ -12,8 +12,12 @@ import (
 	"github.com/seedserver/bittorrent/seedserver/storage"
 )
 
-// fullRetry is when a write is tried again after the disk was full.
-const fullRetry = 3 * time.Second
+// fullRetry is when a write is tried again after the disk was full, or failed otherwise. What fails again and again is fetched anew
+// each time, so that it is tried less and less often, down to maxRetry.
+const (
+	fullRetry = 3 * time.Second
+	maxRetry  = 5 * time.Minute
+)
 
 // An assembly is a piece that is put together, hashed and written. The loop owns it until it is sent to the hashers, and gets
 // it back with the result.
@@ -135,7 +139,8 @@ func (e *pieceDone) apply(l *loop, now time.Time) {
 		l.log.Warn("piece cannot be written", "piece", a.index, "err", a.err)
 		d.asker.Failed(a.index)
 		d.cfg.Download.trouble(a.err)
-		d.retry, d.failing = now.Add(fullRetry), true
+		d.retry = now.Add(min(fullRetry<<min(d.failures/8, 10), maxRetry)) // pieces that were full already fail together
+		d.failures++
 	default:
 		d.kept(now, a)
 	}
@@ -150,8 +155,8 @@ func (d *download) kept(now time.Time, a *assembly) {
 	d.punish(now, d.asker.Verified(a.index, a.digests))
 	d.have += int64(len(a.buf))
 	d.l.swarm.counters.have.Store(d.have)
-	if d.failing {
-		d.failing = false
+	if d.failures > 0 {
+		d.failures = 0
 		d.cfg.Download.trouble(nil)
 	}
 	for _, p := range d.peers {
