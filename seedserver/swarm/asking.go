@@ -13,7 +13,7 @@ import (
 const (
 	blockSize  = 16 << 10 // what one request asks for at most, bytes: peers may close on more (BEP 3)
 	maxAsked   = 1024     // requests without an answer
-	maxLate    = 256      // requests given up, whose blocks may still come
+	maxLate    = maxAsked // requests given up, which may still be answered
 	maxAllowed = 64       // pieces of an allowed-fast set (BEP 6); "at this time, recommended size is 10"
 )
 

@@ -256,3 +256,23 @@ func TestAskingProperties(t *testing.T) {
 		require.Zero(t, w.l.pending)
 	})
 }
+
+// However many requests are taken back at once, a peer that answers every one of them, as it has to, has done nothing wrong.
+func TestAnswersToAllThatWasTakenBack(t *testing.T) {
+	w := newAskingWorld(t, true)
+	w.hear(peerwire.Unchoke{})
+	var requests []peerwire.Request
+	var answers []peerwire.Message
+	for n := range maxPipe {
+		r := peerwire.Request{Index: uint32(n / 256), Begin: uint32(n % 256 << 10), Length: 1 << 10}
+		requests = append(requests, r)
+		answers = append(answers, peerwire.Reject(r))
+	}
+	require.Equal(t, maxPipe, w.ask(requests...))
+	for _, r := range requests {
+		w.l.takeBack(w.now, w.p, r)
+	}
+	w.hear(answers...)
+	require.False(t, w.p.gone)
+	require.Zero(t, w.p.asking.owed.Load())
+}
