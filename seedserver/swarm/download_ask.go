@@ -96,7 +96,9 @@ func (d *download) allowed(time.Time, *peer, uint32) {}
 func (d *download) answered(now time.Time, p *peer, a answer) {
 	b := piecepicker.Block{Index: a.Index, Begin: a.Begin, Length: a.Length}
 	if a.buf == nil {
-		d.asker.Rejected(p.number, b)
+		if a.how != blockChoked { // which the asker knows, and that the block may still come
+			d.asker.Rejected(p.number, b)
+		}
 		if a.how == blockRejected {
 			p.rejects++ // one that refuses everything is asked again when the others are
 		}

@@ -317,3 +317,25 @@ func TestDownloadOfOddPieces(t *testing.T) {
 		})
 	}
 }
+
+// Blocks that were on their way when a peer choked us are of use: without the fast extension a choke does not say which those are.
+func TestDownloadTakesWhatComesAfterAChoke(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cfg, data := trueTorrent(4*block, 4*block)
+		d := &disk{data: make([]byte, len(data))}
+		cfg.Content, cfg.Download = d, &Download{Store: d}
+		s := start(t, cfg)
+		r := connect(t, s, remoteConfig{})
+		r.send(peerwire.BitfieldMessage{Bits: []byte{0x80}}, peerwire.Unchoke{})
+		var blocks []peerwire.Message
+		for _, m := range r.take() {
+			if q, ok := m.(peerwire.Request); ok {
+				blocks = append(blocks, peerwire.Piece{Index: q.Index, Begin: q.Begin, Data: data[q.Begin : q.Begin+q.Length]})
+			}
+		}
+		require.Len(t, blocks, 4)
+		r.send(append([]peerwire.Message{peerwire.Choke{}}, blocks...)...)
+		require.False(t, r.closed())
+		require.EqualValues(t, len(data), s.Stats().Have)
+	})
+}
