@@ -41,7 +41,7 @@ func (c *Client) NewLookup(m metainfo.Magnet, peers []netip.AddrPort, local bool
 	}
 	return &Lookup{
 		client: c, magnet: m, peers: all, found: all, local: local,
-		fetch: swarm.NewMetadataFetch(swarm.MetadataConfig{InfoHash: m.InfoHash, PeerID: c.id, Logger: c.log}),
+		fetch: swarm.NewMetadataFetch(swarm.MetadataConfig{InfoHash: m.InfoHash, PeerID: c.id, Bind: c.Addr().Addr(), Logger: c.log}),
 	}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -18,6 +19,34 @@ import (
 	"github.com/seedserver/bittorrent/bencode/metainfo"
 	"github.com/seedserver/bittorrent/seedserver/storage"
 )
+
+// A client at one address of the machine asks from there for a torrent, too: the other network may not be meant to know of it.
+func TestLookupLeavesFromItsAddress(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer ln.Close()
+	c, err := NewClient(t.Context(), ClientConfig{Peer: "127.0.0.2:0", NoDHT: true, NoLocal: true})
+	if err != nil {
+		t.Log("no second address of this machine:", err)
+		return
+	}
+	defer c.ln.Close()
+	magnet := metainfo.Magnet{HasInfoHash: true, InfoHash: metainfo.InfoHash{1}}
+	lookup, err := c.NewLookup(magnet, []netip.AddrPort{boundAddr(ln)}, false)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _, _ = lookup.Run(ctx)
+	}()
+	conn, err := ln.Accept()
+	require.NoError(t, err)
+	defer conn.Close()
+	require.Equal(t, "127.0.0.2", netip.MustParseAddrPort(conn.RemoteAddr().String()).Addr().String())
+	cancel()
+	<-ended
+}
 
 // letters returns n bytes that do not repeat themselves.
 func letters(n int) string {

@@ -169,7 +169,7 @@ var (
 func (d *dialer) connect(ctx context.Context, s *Swarm, addr netip.AddrPort) (admission, error) {
 	dialCtx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	conn, err := d.host.cfg.dial()(dialCtx, addr)
+	conn, err := dialing(d.host.cfg.Dial, d.host.cfg.Bind)(dialCtx, addr)
 	if err != nil {
 		return admission{}, err
 	}
@@ -222,6 +222,17 @@ func (h *Host) handshake(s *Swarm) peerwire.Handshake {
 		InfoHash: metainfo.InfoHash(s.InfoHash()),
 		PeerID:   ours,
 	}
+}
+
+// dialing returns how peers are dialled: by dial, or if that is nil by TCP, from an address of ours if bind is one.
+func dialing(dial func(context.Context, netip.AddrPort) (net.Conn, error), bind netip.Addr) func(context.Context, netip.AddrPort) (net.Conn, error) {
+	switch {
+	case dial != nil:
+		return dial
+	case bind.IsValid() && !bind.IsUnspecified():
+		return dialFrom(bind)
+	}
+	return dialTCP
 }
 
 // dialTCP is how peers are dialled where nothing else is said.

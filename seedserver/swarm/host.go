@@ -47,16 +47,6 @@ func (c *HostConfig) maxPending() int { return max(1, cmp.Or(c.MaxPending, 512))
 func (c *HostConfig) dialRate() int   { return max(1, cmp.Or(c.DialRate, 20)) }
 func (c *HostConfig) maxDials() int   { return max(1, cmp.Or(c.MaxDials, 64)) }
 
-func (c *HostConfig) dial() func(context.Context, netip.AddrPort) (net.Conn, error) {
-	switch {
-	case c.Dial != nil:
-		return c.Dial
-	case c.Bind.IsValid() && !c.Bind.IsUnspecified():
-		return dialFrom(c.Bind)
-	}
-	return dialTCP
-}
-
 // A Host takes the connections of all torrents, on one port: it reads the handshake and hands each connection to the [Swarm]
 // it asks for. It dials for them, too. Its methods may be called from anywhere.
 type Host struct {

@@ -23,7 +23,8 @@ import (
 type MetadataConfig struct {
 	InfoHash metainfo.InfoHash
 	PeerID   peerwire.PeerID
-	// Dial connects to a peer. If nil, by TCP.
+	// Bind and Dial are as in HostConfig.
+	Bind netip.Addr
 	Dial func(ctx context.Context, addr netip.AddrPort) (net.Conn, error)
 	// MaxPeers is how many peers are asked at a time; each may send a whole info dict of up to 30 MiB. If zero, 8.
 	MaxPeers int
@@ -81,12 +82,13 @@ func (f *MetadataFetch) Run(ctx context.Context) ([]byte, error) {
 		err  error
 	}
 	results := make(chan result)
+	maxPeers := max(1, orOff(f.cfg.MaxPeers, 8))
 	anybody := func(candidates.Candidate) bool { return true }
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for busy := 0; ; {
 		now := time.Now()
-		for busy < max(1, orOff(f.cfg.MaxPeers, 8)) {
+		for busy < maxPeers {
 			c, ok := pool.Next(now, anybody)
 			if !ok {
 				break
@@ -101,7 +103,7 @@ func (f *MetadataFetch) Run(ctx context.Context) ([]byte, error) {
 				}
 			})
 		}
-		if next := pool.Ready(anybody); !next.IsZero() {
+		if next := pool.Ready(anybody); !next.IsZero() && busy < maxPeers {
 			timer.Reset(max(next.Sub(now), 10*time.Millisecond))
 		}
 		select {
@@ -127,12 +129,8 @@ func (f *MetadataFetch) Run(ctx context.Context) ([]byte, error) {
 func (f *MetadataFetch) askOne(ctx context.Context, addr netip.AddrPort) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
 	defer cancel()
-	dial := f.cfg.Dial
-	if dial == nil {
-		dial = dialTCP
-	}
 	dialCtx, dialled := context.WithTimeout(ctx, dialTimeout)
-	conn, err := dial(dialCtx, addr)
+	conn, err := dialing(f.cfg.Dial, f.cfg.Bind)(dialCtx, addr)
 	dialled()
 	if err != nil {
 		return nil, err
