@@ -89,12 +89,13 @@ func NewClient(ctx context.Context, cfg ClientConfig) (*Client, error) {
 	var random [12]byte
 	crand.Read(random[:])
 	id := peerwire.NewPeerID(peerIDPrefix, random[:])
+	bind := boundAddr(ln).Addr()
 	c := &Client{
 		cfg: cfg, log: cfg.Logger, id: id, ln: ln,
-		host: swarm.NewHost(swarm.HostConfig{PeerID: id, MaxPeers: share.peers, Bind: boundAddr(ln).Addr(), Logger: cfg.Logger}),
+		host: swarm.NewHost(swarm.HostConfig{PeerID: id, MaxPeers: share.peers, Bind: bind, Logger: cfg.Logger}),
 		up:   budget.New(nil, cfg.MaxUp), down: budget.New(nil, cfg.MaxDown),
 		pool:   storage.NewPool(share.files),
-		public: trackernet.New(trackernet.Config{}), private: trackernet.New(trackernet.Config{Private: true}),
+		public: trackernet.New(trackernet.Config{Bind: bind}), private: trackernet.New(trackernet.Config{Bind: bind, Private: true}),
 		seeking: map[metainfo.InfoHash]hearer{}, checks: make(chan struct{}, 1),
 	}
 	if !cfg.NoDHT {

@@ -26,6 +26,11 @@ type ClientConfig struct {
 	// those that redirects lead to included. If nil, all are.
 	Allow func(netip.Addr) bool
 
+	// Bind is the address of ours from which trackers are spoken to: they take it
+	// for the one at which peers reach us. If zero or unspecified, the system
+	// chooses.
+	Bind netip.Addr
+
 	// UserAgent names the program. If empty, "seedserver".
 	UserAgent string
 
@@ -68,6 +73,9 @@ func NewClient(cfg ClientConfig) *Client {
 	dial := cfg.Dial
 	if dial == nil {
 		dialer := &net.Dialer{Timeout: 15 * time.Second, Control: c.control}
+		if cfg.Bind.IsValid() && !cfg.Bind.IsUnspecified() {
+			dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(cfg.Bind, 0))
+		}
 		dial = dialer.DialContext
 	}
 	c.transport = &http.Transport{

@@ -22,6 +22,11 @@ type Config struct {
 	// from such an address themselves.
 	Private bool
 
+	// Bind is the address of ours from which trackers are spoken to: they take it
+	// for the one at which peers reach us. If zero or unspecified, the system
+	// chooses.
+	Bind netip.Addr
+
 	// UserAgent names the program to HTTP trackers. If empty, "seedserver".
 	UserAgent string
 
@@ -63,8 +68,8 @@ func New(cfg Config) *Client {
 	}
 	speak := func(suffix string) speaker {
 		return speaker{
-			httptracker.NewClient(httptracker.ClientConfig{Network: "tcp" + suffix, Allow: allow, UserAgent: cfg.UserAgent}),
-			udptracker.NewClient(udptracker.ClientConfig{Network: "udp" + suffix, Allow: allow}),
+			httptracker.NewClient(httptracker.ClientConfig{Network: "tcp" + suffix, Allow: allow, Bind: cfg.Bind, UserAgent: cfg.UserAgent}),
+			udptracker.NewClient(udptracker.ClientConfig{Network: "udp" + suffix, Allow: allow, Bind: cfg.Bind}),
 		}
 	}
 	c := &Client{timeout: cfg.Timeout, any: speak("")}

@@ -3,6 +3,7 @@ package trackernet_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http/httptest"
 	"net/netip"
 	"slices"
@@ -57,6 +58,27 @@ func TestClient(t *testing.T) {
 		all, err := c.Scrape(t.Context(), u, [][20]byte{{1}})
 		require.NoError(t, err)
 		require.Equal(t, 2, all[[20]byte{1}].Incomplete)
+	}
+}
+
+// Who takes peers at one address of a machine is known to trackers by that one.
+func TestBoundClient(t *testing.T) {
+	if ln, err := net.Listen("tcp", "127.0.0.2:0"); err != nil {
+		t.Log("no second address of this machine:", err)
+		return
+	} else {
+		ln.Close()
+	}
+	bound := trackernet.New(trackernet.Config{Private: true, Bind: netip.MustParseAddr("127.0.0.2")})
+	defer bound.CloseIdle()
+	c := trackernet.New(trackernet.Config{Private: true})
+	defer c.CloseIdle()
+	for _, u := range trackers(t) {
+		_, err := bound.Announce(t.Context(), u, request(1000, 5))
+		require.NoError(t, err)
+		res, err := c.Announce(t.Context(), u, request(2000, 5))
+		require.NoError(t, err)
+		require.Equal(t, []netip.AddrPort{netip.MustParseAddrPort("127.0.0.2:1000")}, slices.Collect(res.Peers()))
 	}
 }
 

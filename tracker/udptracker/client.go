@@ -26,6 +26,11 @@ type ClientConfig struct {
 	// [tracker.Public]. If nil, all are.
 	Allow func(netip.Addr) bool
 
+	// Bind is the address of ours from which trackers are spoken to: they take it
+	// for the one at which peers reach us. If zero or unspecified, the system
+	// chooses.
+	Bind netip.Addr
+
 	// Timeout is how long the first packet is waited for; each further time is
 	// twice as long. If zero, the 15 s of BEP 15.
 	Timeout time.Duration
@@ -69,6 +74,9 @@ func NewClient(cfg ClientConfig) *Client {
 	c := &Client{cfg: cfg}
 	if c.cfg.Dial == nil {
 		dialer := &net.Dialer{Timeout: defaultTimeout, Control: c.control}
+		if cfg.Bind.IsValid() && !cfg.Bind.IsUnspecified() {
+			dialer.LocalAddr = net.UDPAddrFromAddrPort(netip.AddrPortFrom(cfg.Bind, 0))
+		}
 		c.cfg.Dial = dialer.DialContext
 	}
 	return c
