@@ -292,7 +292,7 @@ func (t *Transfer) holdsBytes() bool {
 // checkRoom refuses what the disk has no room for, before it is full.
 func (t *Transfer) checkRoom() error {
 	lacking := int64(t.cfg.Torrent.Info.NumPieces()-t.numPieces()) * t.cfg.Torrent.Info.PieceLength
-	lacking = min(lacking, t.target.Length())
+	lacking = min(lacking, t.target.Unoccupied())
 	if free, known := storage.FreeSpace(t.root); known && lacking > free && lacking > 0 {
 		return fmt.Errorf("%s needs %v more, and there are %v free where it goes: make room, or choose another place with --saveas",
 			t.cfg.Path, budget.Bytes(lacking), budget.Bytes(free))

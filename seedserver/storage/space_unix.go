@@ -3,7 +3,9 @@
 package storage
 
 import (
+	"io/fs"
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,4 +22,13 @@ func FreeSpace(root *os.Root) (int64, bool) {
 		return 0, false
 	}
 	return int64(st.Bavail) * int64(st.Bsize), true
+}
+
+// occupied returns how many bytes of the disk a file takes, which are fewer than its size if it has holes.
+func occupied(info fs.FileInfo) int64 {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0
+	}
+	return int64(st.Blocks) * 512
 }

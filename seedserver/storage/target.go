@@ -221,6 +221,21 @@ func (t *Target) Existing() (there, longer int, err error) {
 	return there, longer, nil
 }
 
+// Unoccupied returns how many bytes of the disk the files have yet to take, whatever is in those that are there.
+func (t *Target) Unoccupied() (n int64) {
+	for i := range t.files {
+		f := &t.files[i]
+		if f.Pad {
+			continue
+		}
+		n += f.Length
+		if info, err := t.root.Lstat(f.Path); err == nil {
+			n -= min(occupied(info), f.Length)
+		}
+	}
+	return n
+}
+
 // lookAt returns the stamp of the file at p.
 func lookAt(root *os.Root, p string) (Stamp, error) {
 	h, s, err := openFile(root, p, false)

@@ -229,6 +229,19 @@ func TestTargetCutsWhatIsLonger(t *testing.T) {
 	require.Equal(t, data[:13], got)
 }
 
+// What a file takes of the disk already, written over or reserved, is not needed again.
+func TestTargetCountsWhatItTakes(t *testing.T) {
+	target, root := newTarget(t, []File{{Path: "a", Length: 1 << 20}, {Path: "b", Length: 1 << 20}, {Length: 1 << 20, Pad: true}})
+	if _, known := FreeSpace(root); !known {
+		return
+	}
+	require.EqualValues(t, 2<<20, target.Unoccupied())
+	require.NoError(t, root.WriteFile("a", make([]byte, 1<<19), 0o600))
+	require.NoError(t, target.WriteAt(make([]byte, 1<<20), 1<<20))
+	require.NoError(t, target.Sync())
+	require.InDelta(t, 1<<19, target.Unoccupied(), 1<<16)
+}
+
 // What is no file, or stands where a directory is to be, can never be written to.
 func TestExistingTellsObstacles(t *testing.T) {
 	for name, put := range map[string]func(root *os.Root) error{
