@@ -84,17 +84,23 @@ type find struct {
 	private bool // the source is in a private network
 }
 
-// saveAs returns where to save a torrent.
-func (c *getCmd) saveAs(info *metainfo.Info) string {
-	if c.SaveAs != "" {
-		return c.SaveAs
+// saveAs returns where to save a torrent. One that calls itself ".ssh" does not become that by itself.
+func (c *getCmd) saveAs(info *metainfo.Info) (string, error) {
+	switch {
+	case c.SaveAs != "":
+		return c.SaveAs, nil
+	case strings.HasPrefix(info.Name, "."):
+		return "", fmt.Errorf("the torrent's name, %q, is that of a hidden file: say with --saveas where to save it", printable(info.Name))
 	}
-	return filepath.Clean(info.Name)
+	return filepath.Clean(info.Name), nil
 }
 
 // transfer downloads a torrent, shows how far it is, and returns when it is complete, or, with --seed, when ctx ends.
 func (c *getCmd) transfer(ctx context.Context, s streams, client *seedserver.Client, f *find) error {
-	path := c.saveAs(f.torrent.Info)
+	path, err := c.saveAs(f.torrent.Info)
+	if err != nil {
+		return err
+	}
 	t, err := client.NewTransfer(seedserver.TransferConfig{
 		Torrent: f.torrent, Path: path, Overwrite: c.Overwrite, Peers: f.peers, Private: f.private,
 	})

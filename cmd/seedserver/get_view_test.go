@@ -65,6 +65,26 @@ func TestLinesOfADownload(t *testing.T) {
 	require.Equal(t, 1, strings.Count(said, "writing a.iso: permission denied; trying again"))
 }
 
+// TestSaveAs: what a stranger's torrent calls itself must not become a file that other programs obey, unless the user says so.
+func TestSaveAs(t *testing.T) {
+	for _, tc := range []struct {
+		said, name, want string
+	}{
+		{"", "a.iso", "a.iso"},
+		{"", ".ssh", ""},
+		{"here", ".ssh", "here"},
+		{".ssh", ".ssh", ".ssh"},
+	} {
+		got, err := (&getCmd{SaveAs: tc.said}).saveAs(&metainfo.Info{Name: tc.name})
+		if tc.want == "" {
+			require.ErrorContains(t, err, "--saveas")
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, tc.want, got)
+	}
+}
+
 // TestIdleness: a download is given up when nothing came for as long as it says, a full disk is waited for without end, and what
 // cannot be written for another reason ends it soon, whatever comes meanwhile.
 func TestIdleness(t *testing.T) {
