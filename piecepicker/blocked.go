@@ -9,10 +9,36 @@ import "time"
 // while the line idles, what was lent to a peer that used to take pieces, and asks for nothing, goes to another, who may be freer,
 // and it gets other pieces. A barren one, which may have been offered pieces while nobody else was there, need not have taken any.
 
+// Who usually asks at once is not waited for as long while liars are there: what is left at the end has to find the one leech of many
+// that did not ask a liar for it.
+
 const (
 	blockedAfter = 2 * time.Second
+	blockedLeast = 500 * time.Millisecond
+	promptTimes  = 4   // the usual delay of a peer is waited for
 	idleLine     = 0.5 // of what it carries: less leaves it idle
 )
+
+// prompt notes that q asked for what it was offered after d.
+func (q *peer) prompt(d time.Duration) {
+	if q.delay == 0 {
+		q.delay = blockedAfter
+	}
+	q.delay += (min(d, blockedAfter) - q.delay) / 4
+}
+
+// blockedAfter returns how long q is waited for.
+func (p *Picker) blockedAfter(q *peer) time.Duration {
+	if p.now >= p.crowded || q.delay == 0 {
+		return blockedAfter
+	}
+	return clamp(promptTimes*q.delay, blockedLeast, blockedAfter)
+}
+
+// stalls reports whether the line idles with pieces on loan, among liars or those who never took anything: they are looked at more often.
+func (p *Picker) stalls() bool {
+	return (p.now < p.crowded || p.tried == 0) && p.loans > 0 && !p.busy()
+}
 
 // asks notes a request of q that is to be answered.
 func (q *peer) asks(now time.Duration) { q.pending, q.stirred = q.pending+1, now }
@@ -28,13 +54,14 @@ func (p *Picker) busy() bool { return p.needed() > 0 && p.meter.rate > idleLine*
 // checkBlocked withdraws what q does not ask for, or does not take, without blame. Who never took anything may be slow to begin: it is
 // waited for unless somebody is there who passes pieces on. Then a liar loses what it was lent even while the line is busy.
 func (p *Picker) checkBlocked(q *peer, busy bool) {
-	blocked := q.pending == 0 && (q.sent > 0 || p.proven > 0 || q.isBarren) && p.now-q.stirred >= blockedAfter
+	blocked := q.pending == 0 && (q.sent > 0 || p.tried > 0 || q.isBarren) && p.now-q.stirred >= p.blockedAfter(q)
 	if !blocked && !q.lags || len(p.takers) < 2 || busy && !(q.liar && p.proven > 0) {
 		return
 	}
+	held := false
 	for k := range q.loans {
 		ln := &q.loans[k]
-		if ln.withdrawn || ln.done || p.now-ln.made < blockedAfter && !q.lags {
+		if ln.withdrawn || ln.done || p.now-ln.made < p.blockedAfter(q) && !q.lags {
 			continue
 		}
 		q.behind = q.behind || q.lags
@@ -43,5 +70,9 @@ func (p *Picker) checkBlocked(q *peer, busy bool) {
 			code = Slow
 		}
 		p.withdraw(q, ln, code, p.now-max(ln.made, q.stirred))
+		held = true
+	}
+	if held && p.untried(q) && !q.isBarren {
+		p.shun(q) // until it asks for something
 	}
 }

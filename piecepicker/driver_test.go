@@ -111,6 +111,17 @@ func (d *driver) offered(o Decision, s *seen) {
 		d.fail("%v: it was offered before", o)
 	}
 	s.revealed[o.Piece] = true
+	if n := d.p.NumPieces(); len(s.revealed) == n && n > shownMost {
+		lacks := 0
+		for i := range s.revealed {
+			if !s.has[i] {
+				lacks++
+			}
+		}
+		if lacks < 2 {
+			d.fail("%v: looks complete to who lacks nothing else", o)
+		}
+	}
 	if o.Class == 0 {
 		d.fail("%v: no class", o)
 	}

@@ -115,6 +115,9 @@ func (p *Picker) Requested(now time.Time, id Peer, piece uint32) (Class, bool) {
 	if !q.unchoked {
 		return 0, false
 	}
+	if !ln.asked && !ln.withdrawn && q.pending == 0 {
+		q.prompt(p.now - ln.made)
+	}
 	q.asks(p.now)
 	if !ln.asked || ln.cold {
 		ln.asked = true

@@ -75,12 +75,20 @@ const (
 )
 
 // alone returns the only peer that takes pieces if nobody else could give it any, else nil. It gets everything, at full speed,
-// whatever it has shown.
+// whatever it has shown. Barren ones do not count beside it.
 func (p *Picker) alone() *peer {
-	if len(p.takers) != 1 || p.suppliers > 0 {
-		return nil
+	switch {
+	case p.suppliers > 0:
+	case len(p.takers) == 1:
+		return p.takers[0]
+	case len(p.takers)-p.barren == 1:
+		for _, q := range p.takers {
+			if !q.isBarren {
+				return q
+			}
+		}
 	}
-	return p.takers[0]
+	return nil
 }
 
 // serveAlone offers one more piece to q, which is alone, if it has less on offer than it can take in aloneTime.

@@ -22,6 +22,8 @@ type loan struct {
 const (
 	unit        = 16 << 10
 	settleAfter = 5 * time.Second // some clients never send the HAVE for what they got from us
+	keptFor     = 20 * time.Second
+	shownMost   = 16 // pieces of a torrent of few are not worth a copy of the last
 )
 
 // size returns the length of piece i.
@@ -71,6 +73,25 @@ func (p *Picker) lend(q *peer, i uint32, class Class, code Code) {
 	q.lent = p.now
 	p.open(q, &q.loans[len(q.loans)-1])
 	p.tell(Decision{Kind: KindOffer, Peer: q.id, Piece: i, Class: class, Reason: why})
+	if q.revealed++; q.revealed == len(p.pieces)-1 && q.revealed >= shownMost {
+		p.lendLast(q, class)
+	}
+}
+
+// lendLast reveals the only piece that q was not shown yet beside the one before it. With that we look complete, and libtorrent leaves
+// who is, at once, if it does not lack anything that was shown before.
+func (p *Picker) lendLast(q *peer, class Class) {
+	for i := range uint32(len(p.pieces)) {
+		if q.has(i) || q.loan(i) != nil {
+			continue
+		}
+		code := Lost
+		if !p.everSent.has(i) {
+			code = Unsent
+		}
+		p.lend(q, i, class, code)
+		return
+	}
 }
 
 // open counts ln, which is new or was withdrawn.
@@ -106,6 +127,15 @@ func (p *Picker) shut(q *peer, ln *loan) {
 func (p *Picker) withdraw(q *peer, ln *loan, code Code, after time.Duration) {
 	p.tell(Decision{Kind: KindWithdraw, Peer: q.id, Piece: ln.piece, Class: ln.class, Reason: Reason{Code: code, After: after}})
 	p.shut(q, ln)
+	if !ln.asked && p.untried(q) {
+		p.pieces[ln.piece].kept = uint32((p.now + keptFor) / time.Second)
+	}
+}
+
+// keptFrom reports whether pc came back of late from one who never took anything, and q never did, either, while somebody is there who
+// does: else those who merely hold what they are lent would hold it one after the other.
+func (p *Picker) keptFrom(q *peer, pc *piece) bool {
+	return p.tried > 0 && time.Duration(pc.kept)*time.Second > p.now && p.untried(q)
 }
 
 // endLoan forgets the loan at place k of q.

@@ -108,6 +108,7 @@ func TestWholePieceIsTakenToHaveArrived(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := draw(t, Config{}, 5, "a\nb")
+			w.p.peers[w.ids["b"]].relay.served = 1 // it is no slow starter
 			w.next()
 			i := w.loans("a")[0]
 			w.send("a", i, 0, 1)
@@ -189,6 +190,7 @@ func TestLeavingFreesAtOnce(t *testing.T) {
 
 func TestOfferPassedOverIsWithdrawnWithoutBlame(t *testing.T) {
 	w := draw(t, Config{MaxRate: 1 << 30}, 400, "a\nb\nc")
+	w.p.peers[w.ids["b"]].relay.served = 1 // it is no slow starter
 	w.next()
 	over := w.loans("a")[0]
 	for range 8 {

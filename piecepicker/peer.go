@@ -51,6 +51,8 @@ type peer struct {
 	inFlight  int64         // and those of them that move
 	stranger  bool          // good, and has not passed anything on yet
 	lent      time.Duration // when it was offered something last
+	revealed  int           // pieces shown to it in this connection
+	delay     time.Duration // how long it usually takes to ask for what it is offered
 	moved     time.Duration // when it was sent something last
 	pending   int           // requests not answered yet, as far as we know
 	stirred   time.Duration // when it asked for something, or was sent it, last

@@ -146,7 +146,9 @@ type Picker struct {
 	relayDelay    time.Duration
 	starveClock   time.Duration // stands still while the gate is closed
 	asleep        bool
-	proven        int           // takers that passed pieces on, as of the last sweep
+	proven        int           // good takers that passed pieces on, as of the last sweep,
+	tried         int           // takers that ever took a piece,
+	goodTried     int           // and the good ones of these
 	crowded       time.Duration // until when liars are taken to be there
 	plentiful     time.Duration // since when there have been copies enough for sleep
 	carried       bool          // others carry it: see watchCarriers
@@ -228,7 +230,7 @@ func (p *Picker) Tick(now time.Time, dst []Decision) []Decision {
 }
 
 func (p *Picker) sweepStep() time.Duration {
-	if p.gate.closed {
+	if p.gate.closed || p.stalls() {
 		return gateEvery
 	}
 	return sweepEvery

@@ -5,6 +5,7 @@ type piece struct {
 	rank    uint32 // its place in rarity.order
 	place   uint32 // its place in the list of its tier
 	grown   uint32 // when its holders last changed, in seconds of the picker's clock
+	kept    uint32 // until when it is for those who took a piece before; the same
 	live    uint16 // connected peers believed to have it
 	proven  uint16 // of those, peers that passed on pieces or were audited
 	claims  uint16 // connected members that say they have it
@@ -130,5 +131,7 @@ func (p *Picker) rarer(a, b uint32) bool {
 	return x.live+x.offers < y.live+y.offers
 }
 
-// offerable reports whether piece i may be offered to q: q lacks it, and it was not revealed to q before.
-func (p *Picker) offerable(q *peer, i uint32) bool { return !q.has(i) && q.loan(i) == nil }
+// offerable reports whether piece i may be offered to q: q lacks it, it was not revealed to q before, and is not kept for others.
+func (p *Picker) offerable(q *peer, i uint32) bool {
+	return !q.has(i) && q.loan(i) == nil && !p.keptFrom(q, &p.pieces[i])
+}

@@ -204,7 +204,7 @@ const (
 )
 
 // admissible reports whether the peer of it may be given needed pieces as things stand: others than good peers only if there
-// are no good ones, barren ones only if there is nobody else, and those beyond all windows only if nothing is on its way.
+// are no good ones that ever took a piece, barren ones only if there is nobody else, and those beyond all windows only if nothing is on its way.
 func (p *Picker) admissible(it item) bool {
 	switch {
 	case it.key >= 1e6*rankRefused:
@@ -212,7 +212,7 @@ func (p *Picker) admissible(it item) bool {
 	case it.q.isBarren:
 		return p.barren == len(p.takers)
 	}
-	return it.q.good || p.good == 0
+	return it.q.good || p.goodTried == 0
 }
 
 // serveAny tries some peers whatever their place in the queue: when few lack what is needed, they are seldom its first.

@@ -242,6 +242,7 @@ func TestLookAheadFollowsTheRate(t *testing.T) {
 
 func TestReconnectedPeerGetsWhatItHadFirst(t *testing.T) {
 	w := draw(t, Config{MaxRate: 1 << 30}, 50, "a\nb\nc")
+	w.p.peers[w.ids["b"]].relay.served = 1 // it is no slow starter
 	taken := w.giveAll("a", 3)
 	w.after(5 * time.Second)
 	w.leave("a")
@@ -375,4 +376,19 @@ func TestNewcomerOnASlowLineDoesNotWaitForWhatOneWasLentAlone(t *testing.T) {
 	require.LessOrEqual(t, w.p.inFlight, lent+w.p.windowSize())
 	w.leave("a")
 	require.Nil(t, w.p.lone)
+}
+
+// TestLastPieceIsShownWithTheOneBefore: libtorrent leaves who looks complete and has nothing that it lacked before.
+func TestLastPieceIsShownWithTheOneBefore(t *testing.T) {
+	w := draw(t, Config{MaxRate: 4 * blocks * unit}, 20, "a\nL oooooooooooooooooooo")
+	w.next()
+	for range 100 {
+		if loans := w.loans("a"); w.p.peers[w.ids["a"]].revealed == 20 {
+			require.GreaterOrEqual(t, len(loans), 2)
+			return
+		}
+		w.giveAll("a", 1)
+		w.after(100 * time.Millisecond)
+	}
+	require.Fail(t, "it was not shown everything")
 }

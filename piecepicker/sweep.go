@@ -7,9 +7,10 @@ import (
 
 const (
 	sweepEvery   = time.Second
-	startWithin  = 20 * time.Second // after an offer, and
-	wantWithin   = 10 * time.Second // if it does not even make the peer interested
-	coldAfter    = time.Second
+	startWithin  = 20 * time.Second       // after an offer, and
+	wantWithin   = 10 * time.Second       // if it does not even make the peer interested
+	coldAfter    = time.Second            // what is not asked for is not on its way any more, and
+	coldFirst    = 500 * time.Millisecond // if nobody is there who ever took a piece: one of many newcomers may
 	chokeAfter   = 30 * time.Second
 	flipEvery    = 10 * time.Second // aria2 takes quick changes for flooding
 	shunFor      = time.Minute
@@ -42,12 +43,7 @@ func (p *Picker) sweep() {
 	slow := p.slowPace()
 	p.watchCrowd()
 	busy := p.busy()
-	p.proven = 0
-	for _, q := range p.takers {
-		if q.good && q.trust == Proven {
-			p.proven++
-		}
-	}
+	p.countTried()
 	for _, q := range p.peers {
 		if q != nil && q.ready {
 			p.sweepPeer(q, slow, busy)
@@ -64,6 +60,23 @@ func (p *Picker) sweep() {
 	p.needStuck = false
 	if p.sweeps++; p.sweeps%recordSweeps == 0 {
 		p.expireRecords()
+	}
+}
+
+// countTried counts the takers that have shown something.
+func (p *Picker) countTried() {
+	p.proven, p.tried, p.goodTried = 0, 0, 0
+	for _, q := range p.takers {
+		if q.good && q.trust == Proven {
+			p.proven++
+		}
+		if p.untried(q) {
+			continue
+		}
+		p.tried++
+		if q.good {
+			p.goodTried++
+		}
 	}
 }
 
@@ -102,13 +115,17 @@ func (p *Picker) checkStart(q *peer) {
 	if !q.interested {
 		within = wantWithin
 	}
+	cold := coldAfter
+	if p.tried == 0 {
+		cold = coldFirst
+	}
 	shun := false
 	for k := range q.loans {
 		ln := &q.loans[k]
 		if ln.withdrawn || ln.asked || ln.done {
 			continue
 		}
-		if p.now-ln.made > coldAfter && !ln.cold {
+		if p.now-ln.made >= cold && !ln.cold {
 			ln.cold = true
 			p.fly(q, -ln.left)
 		}
