@@ -258,7 +258,6 @@ func TestWhatIsAskedFor(t *testing.T) {
 		}
 		require.Equal(t, Proven, w.peer("s").Trust)
 		require.True(t, w.p.otherOrigin)
-		require.Zero(t, w.p.Status(w.now).Needed)
 	})
 	t.Run("every block of a small torrent", func(t *testing.T) {
 		w := draw(t, Config{}, 2, "sent ##\n s all").sentMuch()

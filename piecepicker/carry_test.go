@@ -18,6 +18,7 @@ func carriers(t *testing.T, mode Mode, n int) *world {
 		w.join(fmt.Sprintf("%s@10.2.%d.1", name, k), "all")
 		w.p.Audited(w.now, w.ids[name], true)
 	}
+	w.served()
 	return w
 }
 

@@ -218,13 +218,22 @@ func (p *Picker) secondOrigin() {
 			p.touch(q)
 		}
 	}
+}
+
+// partial reports whether some pieces are held by nobody but us, as far as leeches are seen to get them, whatever is claimed of them.
+func (p *Picker) partial() bool { return p.unsentLeft > 0 && !p.otherServes }
+
+// serves notes that q got piece i, of which it had nothing from us. Audits show who has a file, not who gives any of it: only when a
+// leech that took pieces of us got one that never left us, the others need not leave us, either.
+func (p *Picker) serves(q *peer, i uint32) {
+	if p.otherServes || !p.otherOrigin || p.everSent.has(i) || p.pieces[i].offers > 0 || q.liar || q.claimant() || p.untried(q) {
+		return
+	}
+	p.otherServes = true
 	for i := range p.pieces {
 		p.reclass(uint32(i))
 	}
 }
-
-// partial reports whether some pieces cannot be held by anybody but us, whatever is claimed of them.
-func (p *Picker) partial() bool { return p.unsentLeft > 0 && !p.otherOrigin }
 
 // foreign reports whether q has a piece of which no whole copy ever left us.
 func (p *Picker) foreign(q *peer) bool {

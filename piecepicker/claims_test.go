@@ -131,8 +131,37 @@ func TestSecondOriginMakesTheImpossiblePossible(t *testing.T) {
 	w.p.Audited(w.now, w.ids["s"], true)
 	require.Equal(t, Unproven, w.peer("a").Trust)
 	require.Equal(t, 2, w.piece(0).Holders)
-	require.Equal(t, Code(0), w.piece(0).Needed)
 	require.NoError(t, w.p.check())
+}
+
+// TestAuditDoesNotSpareWhatNeverLeftUs: who shows that it has a file may give it to nobody. So all of it leaves us once, at full rate,
+// until a leech that takes pieces of us is seen to get one that never did.
+func TestAuditDoesNotSpareWhatNeverLeftUs(t *testing.T) {
+	w := draw(t, Config{MaxRate: 1 << 20}, 40, "s all\nu all\na\nb\nc\nL ...oo")
+	for _, name := range []string{"s", "u"} {
+		w.p.Audited(w.now, w.ids[name], true)
+	}
+	require.Equal(t, 40, w.p.Status(w.now).Needed)
+	require.Less(t, w.p.Status(w.now).Availability, 1.0)
+	w.has("b", 31)
+	w.has("L", 33)
+	require.False(t, w.p.otherServes, "they take nothing, and may say what they like")
+	w.giveAll("a", 1)
+	w.has("a", 32)
+	require.True(t, w.p.otherServes)
+	require.Zero(t, w.p.Status(w.now).Needed)
+	require.NoError(t, w.p.check())
+
+	w = draw(t, Config{MaxRate: 1 << 20}, 40, "s all\nu all\na\nb")
+	for _, name := range []string{"s", "u"} {
+		w.p.Audited(w.now, w.ids[name], true)
+	}
+	for range 400 {
+		w.giveAll("a", 1)
+		w.giveAll("b", 1)
+		w.after(100 * time.Millisecond)
+	}
+	require.Zero(t, w.p.unsentLeft, "two-faced seeds keep nothing from leeches")
 }
 
 func TestTwoUnprovenOfANetworkAreBelieved(t *testing.T) {

@@ -28,7 +28,7 @@ func (p *Picker) tierOf(i uint32, pc *piece) tier {
 	switch {
 	case pc.offers > 0:
 		return noTier
-	case !p.everSent.has(i) && (pc.live == 0 || !p.otherOrigin):
+	case !p.everSent.has(i) && (pc.live == 0 || !p.otherServes):
 		return unsent // whoever says so: no copy of it exists but ours
 	case pc.live == 0:
 		return min(max(tier(pc.sent), tierOnce), tierOften)

@@ -194,6 +194,9 @@ func (p *Picker) gain(q *peer, i uint32) {
 	}
 	if !ours {
 		q.audit.fresh, q.audit.claimed = i, true
+		if untouched {
+			p.serves(q, i)
+		}
 	}
 	if lent && untouched && q.sent == 0 {
 		q.missed++

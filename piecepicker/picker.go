@@ -92,7 +92,8 @@ type Picker struct {
 	need        [noTier][]uint32 // what is needed, by tier
 	everSent    bitset           // pieces a whole copy of which ever left us
 	unsentLeft  int              // the others
-	otherOrigin bool             // somebody else has pieces that are not from us
+	otherOrigin bool             // somebody else has pieces that are not from us,
+	otherServes bool             // and somebody was seen to get such of it
 	sources     map[uint32]sources
 	stallNext   uint32
 	claims      int // sum of piece.claims

@@ -14,6 +14,7 @@ func starving(t *testing.T, cfg Config) *world {
 	w := draw(t, cfg, 200, "s all\nu all\n a\nb\nc")
 	w.p.Audited(w.now, w.ids["s"], true)
 	w.p.Audited(w.now, w.ids["u"], true)
+	w.served()
 	for _, name := range []string{"a", "b", "c"} {
 		w.wants(name, true)
 	}

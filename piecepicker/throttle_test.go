@@ -59,6 +59,7 @@ func TestAssistanceKeepsToItsRate(t *testing.T) {
 	for _, name := range []string{"s", "u", "w"} { // three copies: an eighth of the rate assists, at least
 		w.p.Audited(w.now, w.ids[name], true)
 	}
+	w.served()
 	offered := 0.0
 	for n := range 280 { // until it is sure that others carry it
 		for _, d := range w.after(100 * time.Millisecond) {

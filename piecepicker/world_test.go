@@ -182,6 +182,14 @@ func (w *world) giveAll(name string, n int) (taken []uint32) {
 	return taken
 }
 
+// served makes it known that leeches get of others what never left us.
+func (w *world) served() {
+	w.p.otherServes = true
+	for i := range w.p.pieces {
+		w.p.reclass(uint32(i))
+	}
+}
+
 func (w *world) wants(name string, interested bool) {
 	w.p.PeerInterested(w.now, w.ids[name], interested)
 }
