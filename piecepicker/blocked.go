@@ -19,12 +19,16 @@ const (
 	idleLine     = 0.5 // of what it carries: less leaves it idle
 )
 
-// prompt notes that q asked for what it was offered after d.
+// prompt notes that q asked for what it was offered after d. Long delays say less: it may have had something else to ask for.
 func (q *peer) prompt(d time.Duration) {
 	if q.delay == 0 {
 		q.delay = blockedAfter
 	}
-	q.delay += (min(d, blockedAfter) - q.delay) / 4
+	if d < q.delay {
+		q.delay = (q.delay + d) / 2
+	} else {
+		q.delay += (min(d, blockedAfter) - q.delay) / 16
+	}
 }
 
 // blockedAfter returns how long q is waited for.

@@ -7,10 +7,9 @@ import (
 
 const (
 	sweepEvery   = time.Second
-	startWithin  = 20 * time.Second       // after an offer, and
-	wantWithin   = 10 * time.Second       // if it does not even make the peer interested
-	coldAfter    = time.Second            // what is not asked for is not on its way any more, and
-	coldFirst    = 500 * time.Millisecond // if nobody is there who ever took a piece: one of many newcomers may
+	startWithin  = 20 * time.Second // after an offer, and
+	wantWithin   = 10 * time.Second // if it does not even make the peer interested
+	coldAfter    = time.Second      // then what is not asked for is not on its way any more
 	chokeAfter   = 30 * time.Second
 	flipEvery    = 10 * time.Second // aria2 takes quick changes for flooding
 	shunFor      = time.Minute
@@ -115,9 +114,9 @@ func (p *Picker) checkStart(q *peer) {
 	if !q.interested {
 		within = wantWithin
 	}
-	cold := coldAfter
+	cold := min(coldAfter, p.blockedAfter(q))
 	if p.tried == 0 {
-		cold = coldFirst
+		cold = blockedLeast // one of many newcomers may take it
 	}
 	shun := false
 	for k := range q.loans {
