@@ -23,10 +23,11 @@ const (
 )
 
 const (
-	perGroup    = 2 // unproven peers of a /24 or /48 that are believed
-	triedShare  = 4 // who took a piece or showed more, for each believed who did not
-	strikesMost = 3 // impossible claims that make a liar
-	missedMost  = 2
+	perGroup     = 2 // unproven peers of a /24 or /48 that are believed
+	triedShare   = 4 // who took a piece or showed more, for each believed who did not
+	strikesMost  = 3 // impossible claims that make a liar
+	foreignLeast = 3 // pieces that never left us, which leeches got
+	missedMost   = 2
 )
 
 // A group is a /24 of IPv4 or /48 of IPv6.
@@ -223,10 +224,13 @@ func (p *Picker) secondOrigin() {
 // partial reports whether some pieces are held by nobody but us, as far as leeches are seen to get them, whatever is claimed of them.
 func (p *Picker) partial() bool { return p.unsentLeft > 0 && !p.otherServes }
 
-// serves notes that q got piece i, of which it had nothing from us. Audits show who has a file, not who gives any of it: only when a
-// leech that took pieces of us got one that never left us, the others need not leave us, either.
+// serves notes that q got piece i, of which it had nothing from us. Audits show who has a file, not who gives any of it: only when
+// leeches that took pieces of us got a few that never left us, the others need not leave us, either.
 func (p *Picker) serves(q *peer, i uint32) {
 	if p.otherServes || !p.otherOrigin || p.everSent.has(i) || p.pieces[i].offers > 0 || q.liar || q.claimant() || p.untried(q) {
+		return
+	}
+	if p.foreignSeen++; p.foreignSeen < foreignLeast {
 		return
 	}
 	p.otherServes = true

@@ -147,7 +147,15 @@ func TestAuditDoesNotSpareWhatNeverLeftUs(t *testing.T) {
 	w.has("L", 33)
 	require.False(t, w.p.otherServes, "they take nothing, and may say what they like")
 	w.giveAll("a", 1)
-	w.has("a", 32)
+	var foreign []uint32
+	for i := range uint32(40) {
+		if w.piece(i).Offers == 0 && !w.p.everSent.has(i) && len(foreign) < foreignLeast {
+			foreign = append(foreign, i)
+		}
+	}
+	w.has("a", foreign[1:]...)
+	require.False(t, w.p.otherServes)
+	w.has("a", foreign[0])
 	require.True(t, w.p.otherServes)
 	require.Zero(t, w.p.Status(w.now).Needed)
 	require.NoError(t, w.p.check())

@@ -239,7 +239,7 @@ func (p *Picker) receive(q *peer, k int) (ours, untouched bool) {
 	ln := &q.loans[k]
 	size := p.size(ln.piece)
 	untouched = ln.left == size
-	sole := !p.otherOrigin && !p.everSent.has(ln.piece) // then it can have it from nobody else, whatever we know of the sending
+	sole := !p.otherServes && !p.everSent.has(ln.piece) // then it can have it from nobody else, whatever we know of the sending
 	ours = ln.done || ln.left <= size/2 || sole && ln.asked
 	if ours {
 		untouched = false

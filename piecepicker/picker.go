@@ -93,7 +93,8 @@ type Picker struct {
 	everSent    bitset           // pieces a whole copy of which ever left us
 	unsentLeft  int              // the others
 	otherOrigin bool             // somebody else has pieces that are not from us,
-	otherServes bool             // and somebody was seen to get such of it
+	foreignSeen int              // how many such pieces leeches were seen to get,
+	otherServes bool             // and they are enough
 	sources     map[uint32]sources
 	stallNext   uint32
 	claims      int // sum of piece.claims

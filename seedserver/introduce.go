@@ -9,12 +9,14 @@ import (
 )
 
 // Whom our tracker tells of whom, while our swarm hides what it has: of liars nobody, and of who says that it is complete nobody before it
-// has shown it, or some minutes went by. Strangers that lack something are told of: an honest one that had to wait until it is known would
-// have nobody to get from what was sent to others, and several behind one address look like one that asks often.
+// has shown it, or some minutes went by. Of strangers that lack something few are told in one answer: anybody can announce from fifty
+// addresses before the first leech comes, be all that it is told of, and have its upload slots. Peer exchange tells of the others, and
+// of who turned out to be known. None is told of nobody: several behind one address look like one that asks often.
 const (
-	claimHidden = 10 * time.Minute // how long nobody is told of who says that it is complete, and did not show it
-	claimKept   = time.Hour        // how long it is remembered at least: longer than clients wait between announces
-	claimsMost  = 4096             // that are remembered of a torrent; twice
+	strangersTold = 5                // in one answer, or as many as there are others
+	claimHidden   = 10 * time.Minute // how long nobody is told of who says that it is complete, and did not show it
+	claimKept     = time.Hour        // how long it is remembered at least: longer than clients wait between announces
+	claimsMost    = 4096             // that are remembered of a torrent; twice
 )
 
 // claims remember since when addresses say that they are complete, for one to two times claimKept.
@@ -64,12 +66,25 @@ func (j *judged) introduce(now time.Time, asker netip.Addr, left int64, res *tra
 			j.claims.withdrawn(asker)
 		}
 	}
+	known := 0
 	j.keep(res, func(addr netip.Addr) bool {
 		if hidden || j.verdicts[addr] == swarm.Liar {
 			return false
 		}
+		if j.verdicts[addr] != swarm.Unknown {
+			known++
+			return true
+		}
 		since, claims := j.claims.of(addr)
-		return j.verdicts[addr] != swarm.Unknown || !claims || now.Sub(since) >= claimHidden
+		return !claims || now.Sub(since) >= claimHidden
+	})
+	room := max(strangersTold, known)
+	j.keep(res, func(addr netip.Addr) bool {
+		if j.verdicts[addr] != swarm.Unknown {
+			return true
+		}
+		room--
+		return room >= 0
 	})
 }
 

@@ -94,15 +94,21 @@ func TestPartnersMakeRoomForLiars(t *testing.T) {
 	require.Len(t, j.verdicts, judgedMost)
 }
 
-// Several behind one address, who ask one after the other, are all told of the others.
-func TestStrangersAreToldOfEachOther(t *testing.T) {
+// Several behind one address, who ask one after the other, are all told of others: of few strangers, or as many as there are others.
+func TestFewStrangersAreIntroduced(t *testing.T) {
 	var j judged
 	now := time.Now()
 	for range 100 {
 		res := peersAt(numbers(0, 40)...)
 		j.introduce(now, at(0), 1, res)
-		require.Equal(t, numbers(0, 40), told(res))
+		require.Equal(t, numbers(0, strangersTold), told(res))
 	}
+	for n := range 12 {
+		j.note(at(n), swarm.Partner)
+	}
+	res := peersAt(numbers(0, 40)...)
+	j.introduce(now, at(1001), 1, res)
+	require.Equal(t, numbers(0, 24), told(res))
 }
 
 // Clients announce every half hour: who was hidden once is not hidden again because it was forgotten meanwhile.
@@ -121,7 +127,7 @@ func TestClaimIsRemembered(t *testing.T) {
 
 // TestIntroductions: whoever announces whatever, and whatever the swarm finds out: who is told of whom is what a model says that
 // remembers every claim. A liar, and a fresh claim that nobody saw to be true, is told of nobody, and nobody of it; all others are
-// told of all others.
+// told of all who are known, and of as many strangers, or a few.
 func TestIntroductions(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var j judged
@@ -148,11 +154,24 @@ func TestIntroductions(t *testing.T) {
 					claimed[asker] = now
 				}
 			}
-			var want []int
+			known := 0
 			for _, n := range in {
-				if !hidden(asker) && !hidden(n) {
-					want = append(want, n)
+				if !hidden(n) && j.of(at(n)) != swarm.Unknown {
+					known++
 				}
+			}
+			var want []int
+			strangers := 0
+			for _, n := range in {
+				if hidden(asker) || hidden(n) {
+					continue
+				}
+				if j.of(at(n)) == swarm.Unknown {
+					if strangers++; strangers > max(strangersTold, known) {
+						continue
+					}
+				}
+				want = append(want, n)
 			}
 			res := peersAt(in...)
 			j.introduce(now, at(asker), left, res)
