@@ -81,3 +81,30 @@ func TestGateKeepsNoMoreThanItWasClosedFor(t *testing.T) {
 	require.Equal(t, 2, s.Held)
 	require.Zero(t, s.Needed)
 }
+
+// TestPromptPeersAreNotWaitedForAmongLiars: what a peer that asks at once leaves lying goes to another within a second while liars are
+// there; one that usually takes its time has that.
+func TestPromptPeersAreNotWaitedForAmongLiars(t *testing.T) {
+	wait := func(lines string, delay time.Duration) time.Duration {
+		w := draw(t, Config{MaxRate: 1 << 20}, 40, "a\nb"+lines)
+		w.p.watchCrowd()
+		for range 10 {
+			w.next()
+			loans := w.loans("a")
+			w.after(delay)
+			w.give("a", loans[0])
+			w.has("b", loans[0])
+		}
+		w.after(100 * time.Millisecond)
+		lent := w.now
+		for w.now.Sub(lent) < 5*time.Second {
+			if len(w.show(w.after(50*time.Millisecond), KindWithdraw)) > 0 {
+				break
+			}
+		}
+		return w.now.Sub(lent)
+	}
+	require.LessOrEqual(t, wait(fourLiars, 10*time.Millisecond), blockedLeast+2*gateEvery)
+	require.GreaterOrEqual(t, wait("", 10*time.Millisecond), blockedAfter-sweepEvery)
+	require.GreaterOrEqual(t, wait(fourLiars, 400*time.Millisecond), blockedAfter-sweepEvery)
+}
