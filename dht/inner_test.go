@@ -192,7 +192,7 @@ func TestTableReplacesTheBad(t *testing.T) {
 }
 
 func TestSources(t *testing.T) {
-	s := newSources(7, 10, 50, 16)
+	s := newSources(start, 7, 10, 50, 16)
 	a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	count := func(addr netip.Addr, now time.Time, tries int) (n int) {
 		for range tries {
@@ -211,12 +211,12 @@ func TestSources(t *testing.T) {
 	require.NotEqual(t, s.ofPort(netip.AddrPortFrom(a, 1)), s.ofPort(netip.AddrPortFrom(a, 2)))
 	var off *sources
 	require.True(t, off.allow(start, off.ofHost(a)))
-	require.Nil(t, newSources(7, -1, 1, 16))
+	require.Nil(t, newSources(start, 7, -1, 1, 16))
 }
 
 // A flood from one address leaves others served, however many others there are.
 func TestSourcesFlood(t *testing.T) {
-	s := newSources(7, 10, 50, 1024)
+	s := newSources(start, 7, 10, 50, 1024)
 	served := 0
 	for i := range 2000 {
 		for range 100 {

@@ -89,13 +89,13 @@ func New(now time.Time, c Config) *Node {
 	key := binary.LittleEndian.Uint64(c.Secret[:])
 	n := &Node{
 		config: c, rand: c.Rand, tokens: tokens{c.Secret},
-		asking:    newSources(mix(key), c.answersPerSource(), int(max(1, 5*c.answersPerSource())), 1024),
+		asking:    newSources(now, mix(key), c.answersPerSource(), int(max(1, 5*c.answersPerSource())), 1024),
 		answering: allowance{perSecond: c.answers(), burst: c.answers()},
-		asked:     newSources(mix(key+1), askedRate, askedBurst, 256),
+		asked:     newSources(now, mix(key+1), askedRate, askedBurst, 256),
 		sending:   allowance{perSecond: c.queries(), burst: max(1, c.queries())},
 		stored4:   newPeers[[4]byte](now, &c), stored6: newPeers[[16]byte](now, &c),
 		list4: []byte{}, list6: []byte{},
-		running: map[uint32]transaction{}, plan: newSchedule(c.announceInterval()), now: now, sweepAt: now,
+		running: map[uint32]transaction{}, plan: newSchedule(now, c.announceInterval()), now: now, sweepAt: now,
 	}
 	if c.queries() < 0 {
 		n.asked = nil

@@ -28,14 +28,16 @@ type published struct {
 // time in the interval, by its place in the order of all: so announces are spread evenly however many there are, and
 // neighbours follow each other, whose lookups share the way (see recent).
 type schedule struct {
+	epoch    time.Time // when an interval began: a wall clock that is set moves none
 	interval time.Duration
 	all      map[ID]*published
 	demanded []*published
 	waiting  dueHeap
 }
 
-func newSchedule(interval time.Duration) schedule {
-	return schedule{interval: interval, all: map[ID]*published{}}
+// newSchedule returns an empty one. What is there from the start and is announced at once gets its time half an interval later.
+func newSchedule(now time.Time, interval time.Duration) schedule {
+	return schedule{epoch: now.Add(-interval / 2), interval: interval, all: map[ID]*published{}}
 }
 
 // add makes an infohash due, in the order of infohashes among those that come within the same minute.
@@ -43,7 +45,7 @@ func (s *schedule) add(now time.Time, infohash ID) {
 	if s.all[infohash] != nil {
 		return
 	}
-	p := &published{infohash: infohash, due: now.Truncate(time.Minute), place: -1}
+	p := &published{infohash: infohash, due: s.begin(now, time.Minute), place: -1}
 	s.all[infohash] = p
 	heap.Push(&s.waiting, p)
 }
@@ -117,11 +119,15 @@ func (s *schedule) finished(now time.Time, p *published, took int) {
 	heap.Push(&s.waiting, p)
 }
 
+// begin returns when the present one of the spans of this length began.
+func (s *schedule) begin(now time.Time, span time.Duration) time.Time {
+	return now.Add(-(now.Sub(s.epoch) % span))
+}
+
 // after returns the next time of an infohash: as far into an interval as it is into the order of all.
 func (s *schedule) after(now time.Time, infohash *ID) time.Time {
 	offset := time.Duration(float64(s.interval) * float64(infohash.key()) / (1 << 64))
-	start := now.Truncate(s.interval)
-	at := start.Add(offset)
+	at := s.begin(now, s.interval).Add(offset)
 	for !at.After(now) {
 		at = at.Add(s.interval)
 	}

@@ -11,7 +11,7 @@ import (
 // Ten thousand infohashes are announced within their interval at an even pace, in the order of their infohashes.
 func TestScheduleTenThousand(t *testing.T) {
 	const interval = 25 * time.Minute
-	s, r, now := newSchedule(interval), seeded(), start
+	s, r, now := newSchedule(start, interval), seeded(), start
 	const count = 10_000
 	for range count {
 		s.add(now, randomID(r))
@@ -42,7 +42,7 @@ func TestScheduleTenThousand(t *testing.T) {
 }
 
 func TestScheduleOrder(t *testing.T) {
-	s, now := newSchedule(25*time.Minute), start
+	s, now := newSchedule(start, 25*time.Minute), start
 	for _, b := range []byte{3, 1, 2} {
 		s.add(now, ID{b})
 		s.add(now, ID{b}) // twice is once

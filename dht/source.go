@@ -13,6 +13,7 @@ import (
 // no stranger knows, so that nobody can choose whom to push out.
 type sources struct {
 	key   uint64
+	epoch time.Time     // times are counted from here: a wall clock that is set changes none
 	every time.Duration // one each
 	burst time.Duration // that much ahead of time
 	sets  [][4]source
@@ -21,16 +22,16 @@ type sources struct {
 // source is when an address will have paid for what it got: in the past, it may have a full burst.
 type source struct {
 	hash uint64
-	paid int64
+	paid int64 // nanoseconds since the epoch
 }
 
 // newSources has room for 4 times sets addresses; sets is a power of two. A rate of 0 or below admits everything.
-func newSources(key uint64, perSecond float64, burst, sets int) *sources {
+func newSources(epoch time.Time, key uint64, perSecond float64, burst, sets int) *sources {
 	if perSecond <= 0 {
 		return nil
 	}
 	every := time.Duration(float64(time.Second) / perSecond)
-	return &sources{key: key, every: every, burst: every * time.Duration(burst-1), sets: make([][4]source, sets)}
+	return &sources{key: key, epoch: epoch, every: every, burst: every * time.Duration(burst-1), sets: make([][4]source, sets)}
 }
 
 // allow reports whether the address behind hash may have one more, and counts it if so.
@@ -38,7 +39,7 @@ func (s *sources) allow(now time.Time, hash uint64) bool {
 	if s == nil {
 		return true
 	}
-	at := now.UnixNano()
+	at := int64(now.Sub(s.epoch))
 	set := &s.sets[hash>>32%uint64(len(s.sets))]
 	slot := &set[0]
 	for i := range set {
