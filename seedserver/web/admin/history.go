@@ -17,6 +17,7 @@ const (
 // history keeps the rates of the last hour: in total, and of each torrent that sent anything in it.
 type history struct {
 	mu       sync.Mutex // held for map and slice work only
+	epoch    time.Time  // slots are counted from here: a wall clock that is set moves none
 	sampled  time.Time
 	sent     int64 // Sent.All at the last sample
 	total    ring
@@ -32,21 +33,28 @@ type track struct {
 
 func newHistory() *history { return &history{torrents: map[metainfo.InfoHash]*track{}} }
 
+// due reports whether the last sample was before the slot of now.
+func (h *history) due(now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.sampled.IsZero() || h.slot(now) > h.slot(h.sampled)
+}
+
 // sample notes the counters of a moment, unless it was done less than sampleEvery ago.
 func (h *history) sample(s Sent) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	now := slot(s.Time)
-	if !h.sampled.IsZero() && now <= slot(h.sampled) {
+	now := h.slot(s.Time)
+	if !h.sampled.IsZero() && now <= h.slot(h.sampled) {
 		return
 	}
 	elapsed := sampleEvery
 	if !h.sampled.IsZero() {
 		elapsed = s.Time.Sub(h.sampled)
 	}
-	before := slot(h.sampled)
-	if h.sampled.IsZero() {
-		before = now - 1
+	before := now - 1
+	if !h.sampled.IsZero() {
+		before = h.slot(h.sampled)
 	}
 	h.sampled = s.Time
 	h.total.put(before, now, perSecond(&h.sent, s.All, elapsed))
@@ -93,9 +101,9 @@ func (k *track) note(before, now, rate int64) {
 func (h *history) points(now time.Time, hash metainfo.InfoHash) []int64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	last := slot(h.sampled)
-	if h.sampled.IsZero() || slot(now)-last > 1 { // nobody samples: time goes on all the same
-		last = slot(now)
+	last := h.slot(now)
+	if !h.sampled.IsZero() && last-h.slot(h.sampled) <= 1 { // else nobody samples: time goes on all the same
+		last = h.slot(h.sampled)
 	}
 	if hash == (metainfo.InfoHash{}) {
 		return h.total.points(last)
@@ -106,7 +114,14 @@ func (h *history) points(now time.Time, hash metainfo.InfoHash) []int64 {
 	return make([]int64, samples)
 }
 
-func slot(t time.Time) int64 { return t.UnixNano() / int64(sampleEvery) }
+// slot returns which ten seconds t is in. They begin when those of the wall clock did at the first call, and an hour that was before is
+// above zero, so that rings can be as they are. h.mu is held.
+func (h *history) slot(t time.Time) int64 {
+	if h.epoch.IsZero() {
+		h.epoch = t.Add(-time.Duration(t.UnixNano()%int64(sampleEvery)) - samples*sampleEvery)
+	}
+	return int64(t.Sub(h.epoch) / sampleEvery)
+}
 
 // ring holds the rates of the last samples slots, in bytes per second.
 type ring struct {

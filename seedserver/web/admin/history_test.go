@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -15,7 +16,8 @@ import (
 func TestHistoryModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := newHistory()
-		at := slot(then)
+		h.points(then, metainfo.InfoHash{})
+		at := h.slot(then)
 		sent := map[metainfo.InfoHash]int64{}
 		rates := map[metainfo.InfoHash]map[int64]int64{{}: {}}
 		var total, before int64
@@ -25,7 +27,7 @@ func TestHistoryModel(t *testing.T) {
 				step = 1
 			}
 			before, at = at, at+step
-			s := Sent{Time: time.Unix(0, at*int64(sampleEvery)), Torrents: map[metainfo.InfoHash]int64{}}
+			s := Sent{Time: then.Add(time.Duration(at-h.slot(then)) * sampleEvery), Torrents: map[metainfo.InfoHash]int64{}}
 			for i := range rapid.IntRange(0, 3).Draw(t, "torrents") {
 				hash := metainfo.InfoHash{1, byte(i)}
 				if rates[hash] == nil {
@@ -81,6 +83,28 @@ func TestHistoryGoesOn(t *testing.T) {
 	require.EqualValues(t, 100, h.points(then.Add(5*sampleEvery), metainfo.InfoHash{})[samples-6])
 	require.Equal(t, make([]int64, samples), h.points(then.Add(2*time.Hour), metainfo.InfoHash{}))
 	require.Equal(t, make([]int64, samples), newHistory().points(then, metainfo.InfoHash{}))
+}
+
+// TestHistoryClockIsSet: whatever the wall clock is set to, the chart goes on, and shows nothing that was not.
+func TestHistoryClockIsSet(t *testing.T) {
+	for _, d := range []time.Duration{-24 * time.Hour, 0, 24 * time.Hour} {
+		t.Run(d.String(), func(t *testing.T) {
+			now := time.Now()
+			h := newHistory()
+			h.sample(Sent{Time: now, All: 1000})
+			now = walled(now.Add(sampleEvery), d)
+			require.True(t, h.due(now))
+			h.sample(Sent{Time: now, All: 6000})
+			points := h.points(now, metainfo.InfoHash{})
+			require.Equal(t, []int64{0, 100, 500}, points[samples-3:])
+		})
+	}
+}
+
+// walled returns t as the system tells it after the wall clock was set by d: the monotonic reading is what it was.
+func walled(t time.Time, d time.Duration) time.Time {
+	*(*uint64)(unsafe.Pointer(&t)) += uint64(d/time.Second) << 30 // seconds above nanoseconds, where there is a monotonic reading
+	return t
 }
 
 func BenchmarkSample(b *testing.B) {

@@ -17,14 +17,12 @@ func (h *Handler) Run(ctx context.Context) error {
 	defer h.hub.close()
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
-	sampled := time.Time{}
 	for {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case now := <-tick.C:
-			if slot(now) != slot(sampled) {
-				sampled = now
+			if h.history.due(now) {
 				h.history.sample(h.cfg.Source.Sent())
 			}
 			h.tellAll(ctx, now)

@@ -121,7 +121,8 @@ func (t *table) choose(n int, name func(i int) string, compare func(key string, 
 		}
 		return cmp.Or(order, cmp.Compare(i, j))
 	})
-	first := min((t.page-1)*pageRows, max(0, (len(rows)-1)/pageRows*pageRows))
+	pages := max(1, (len(rows)+pageRows-1)/pageRows)
+	first := (min(t.page, pages) - 1) * pageRows
 	last := min(first+pageRows, len(rows))
 	if first > 0 {
 		t.Prev = t.href("page", strconv.Itoa(first/pageRows))
