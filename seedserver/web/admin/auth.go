@@ -87,7 +87,8 @@ func (d *door) enter(x *exchange) bool {
 		if d.right(user, password) {
 			return true
 		}
-		x.log.Warn("a wrong password for the status pages", "addr", x.r.RemoteAddr)
+		from, _ := netip.ParseAddrPort(x.r.RemoteAddr) // as an address, of which logs may hold a part only
+		x.log.Warn("a wrong password for the status pages", "addr", from)
 	}
 	x.w.Header().Set("WWW-Authenticate", realm)
 	x.text(http.StatusUnauthorized, "A user and a password are needed here.\n")

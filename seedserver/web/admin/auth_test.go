@@ -1,9 +1,12 @@
 package admin
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -108,6 +111,30 @@ func TestGuessing(t *testing.T) {
 		require.Equal(t, http.StatusTooManyRequests, try(fmt.Sprintf("[2001:db8:1:%x:3:4:5:6]:9", network), "guess"), "a /64 is one address")
 	})
 }
+
+// TestGuessesAreLogged with an address that a handler of logs can shorten: a text it would take as it is.
+func TestGuessesAreLogged(t *testing.T) {
+	var log records
+	h := newHandler(t, newMemory(), func(c *Config) { c.Auth, c.Logger = authOf(t, "anna", "secret"), slog.New(&log) })
+	require.Equal(t, http.StatusUnauthorized, get(h, "/", "Authorization", basic("anna", "guess"), "From", "192.0.2.1:1000").Code)
+	require.Len(t, log, 1)
+	log[0].Attrs(func(a slog.Attr) bool {
+		require.Equal(t, "addr", a.Key)
+		require.Equal(t, netip.MustParseAddrPort("192.0.2.1:1000"), a.Value.Any())
+		return true
+	})
+}
+
+// records keeps what is logged.
+type records []slog.Record
+
+func (*records) Enabled(context.Context, slog.Level) bool { return true }
+func (rs *records) Handle(_ context.Context, r slog.Record) error {
+	*rs = append(*rs, r)
+	return nil
+}
+func (rs *records) WithAttrs([]slog.Attr) slog.Handler { return rs }
+func (rs *records) WithGroup(string) slog.Handler      { return rs }
 
 // TestLongPasswords are not even looked at.
 func TestLongPasswords(t *testing.T) {
