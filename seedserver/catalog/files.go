@@ -116,19 +116,26 @@ func openRegular(dir *os.Root, name string) (*os.File, fs.FileInfo, error) {
 	return f, opened, nil
 }
 
+// unseenRules is the stamp of a .seedserver.toml that may be there or not: the
+// system does not tell.
+var unseenRules = Stamp{Size: -1}
+
 // readRules reads the .seedserver.toml in dir, unless its stamp is known
 // already: then the result is nil.
 func readRules(dir *os.Root, known Stamp) *rulesFile {
+	r := &rulesFile{}
 	looked, err := dir.Lstat(rulesName)
-	if err != nil {
-		if known == (Stamp{}) {
-			return nil
-		}
-		return &rulesFile{}
+	switch {
+	case err == nil:
+		r.stamp = stampOf(looked)
+	case !isNotExist(err):
+		r.stamp, r.err = unseenRules, &RulesError{Reason: plainError(err)}
 	}
-	r := &rulesFile{stamp: stampOf(looked)}
 	if r.stamp == known {
 		return nil
+	}
+	if err != nil {
+		return r
 	}
 	f, opened, err := openRegular(dir, rulesName)
 	if err != nil {

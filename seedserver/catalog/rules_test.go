@@ -2,6 +2,8 @@ package catalog
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -355,4 +357,31 @@ func TestPatternMatchesLikeANaiveOne(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, naive(elements, names), p.match(strings.Join(names, "/")))
 	})
+}
+
+// TestRulesThatCannotBeLookedAtHold: only a file that is not there lifts what it said, not a disk or a mode that does not tell.
+func TestRulesThatCannotBeLookedAtHold(t *testing.T) {
+	path := t.TempDir()
+	dir, err := os.OpenRoot(path)
+	require.NoError(t, err)
+	require.Nil(t, readRules(dir, Stamp{}), "there is none")
+	require.NoError(t, os.WriteFile(filepath.Join(path, rulesName), []byte("access = false"), 0o600))
+	r := readRules(dir, Stamp{})
+	require.NotNil(t, r.set)
+	require.Nil(t, readRules(dir, r.stamp), "it is known")
+
+	require.NoError(t, dir.Close()) // from now on every look at it fails
+	failing := readRules(dir, r.stamp)
+	require.NotNil(t, failing)
+	require.Error(t, failing.err, "its rules are not lifted")
+	require.Nil(t, readRules(dir, failing.stamp), "which is known")
+	require.Error(t, readRules(dir, Stamp{}).err, "who knows whether there is one")
+
+	dir, err = os.OpenRoot(path)
+	require.NoError(t, err)
+	defer dir.Close()
+	require.Equal(t, r.stamp, readRules(dir, failing.stamp).stamp)
+	require.NoError(t, os.Remove(filepath.Join(path, rulesName)))
+	require.Equal(t, &rulesFile{}, readRules(dir, failing.stamp), "now it is gone")
+	require.Equal(t, &rulesFile{}, readRules(dir, r.stamp))
 }
