@@ -2,7 +2,7 @@ package seedserver
 
 import "slices"
 
-// Reload takes over those settings of cfg that can change while running: upload limits, what files answer. It says which of the
+// Reload takes over those settings of cfg that can change while running: upload limits, users, the certificate. It says which of the
 // others differ and need a restart.
 func (s *Server) Reload(cfg Config) error {
 	if err := cfg.Check(); err != nil {
@@ -13,6 +13,9 @@ func (s *Server) Reload(cfg Config) error {
 	}
 	if err := s.cert.read(&cfg); err != nil {
 		return err
+	}
+	if state, err := realPath(cfg.State); err == nil && cfg.State != "" {
+		cfg.State = state // as New keeps it
 	}
 	s.limit.SetRate(cfg.MaxUp)
 	s.torrents.setRate(cfg.MaxUpTorrent)
@@ -28,6 +31,7 @@ func (c *Config) needRestart(next *Config) []string {
 		"dir":               c.Dir != next.Dir,
 		"http":              c.HTTP != next.HTTP,
 		"peer":              c.Peer != next.Peer,
+		"state":             next.State != "" && c.State != next.State,
 		"url":               c.URL != next.URL,
 		"advertise":         !slices.Equal(c.Advertise, next.Advertise),
 		"trusted-proxy":     !slices.Equal(c.TrustedProxies, next.TrustedProxies),
@@ -45,17 +49,18 @@ func (c *Config) needRestart(next *Config) []string {
 		"unit":              !slices.Equal(c.Units, next.Units),
 		"poll":              c.Poll != next.Poll,
 		"rescan":            c.Rescan != next.Rescan,
-		"settle":            c.SettleWrite != next.SettleWrite,
+		"settle":            c.SettleWrite != next.SettleWrite || c.SettleRename != next.SettleRename,
 		"settle-blind":      c.SettleBlind != next.SettleBlind,
 		"plain-below":       c.PlainBelow != next.PlainBelow,
 		"large":             c.Large != next.Large,
 		"lsd":               c.LSD != next.LSD,
+		"dht-router":        c.NoDHT != next.NoDHT || !slices.Equal(c.DHTRouters, next.DHTRouters),
 		"tracker":           c.NoTracker != next.NoTracker,
 		"admin":             c.Admin != next.Admin,
 		"admin-host":        !slices.Equal(c.AdminHosts, next.AdminHosts),
 		"admin-auth":        c.AdminAuth != next.AdminAuth,
 		"pprof":             c.Profiles != next.Profiles,
-		"log-dir":           c.LogDir != next.LogDir,
+		"log-dir":           c.LogDir != next.LogDir || (c.AccessLog == nil) != (next.AccessLog == nil),
 		"log-addresses":     c.LogAddresses != next.LogAddresses,
 		"announce-interval": c.AnnounceInterval != next.AnnounceInterval,
 	}

@@ -2,9 +2,11 @@ package seedserver
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -74,6 +76,12 @@ func TestStateIsNotPublished(t *testing.T) {
 	dir := t.TempDir()
 	_, err := New(Config{Dir: dir, State: filepath.Join(dir, "state")})
 	require.ErrorContains(t, err, "--state")
+
+	link := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(dir, link))
+	_, err = New(Config{Dir: dir, State: filepath.Join(link, "new", "state")})
+	require.ErrorContains(t, err, "--state", "by whatever way, and though it is not there yet")
+	require.NoDirExists(t, filepath.Join(dir, "new"))
 }
 
 // TestReload: limits change while running; what cannot change is named.
@@ -88,6 +96,39 @@ func TestReload(t *testing.T) {
 	require.Equal(t, []string{"url"}, srv.cfg.needRestart(&cfg))
 	cfg.URL = "files.example.org"
 	require.Error(t, srv.Reload(cfg), "settings that cannot work are refused")
+}
+
+// TestReloadNamesWhatItLeaves: every setting either changes or is named.
+func TestReloadNamesWhatItLeaves(t *testing.T) {
+	changes := map[string]bool{ // by Reload itself
+		"MaxUp": true, "MaxUpTorrent": true, "TLSKey": true,
+		"Logger": true, "Version": true, // not settings
+		"PeerExact": true, "AdminExact": true, // follow from others
+	}
+	base := reflect.ValueOf(Config{TLSCert: "cert", TLSKey: "key"})
+	for _, field := range reflect.VisibleFields(base.Type()) {
+		next := reflect.New(base.Type()).Elem()
+		next.Set(base)
+		v := next.FieldByIndex(field.Index)
+		switch {
+		case changes[field.Name]:
+			continue
+		case field.Name == "TLSCert":
+			v.SetString("")
+		case v.Kind() == reflect.Bool:
+			v.SetBool(true)
+		case v.Kind() == reflect.String:
+			v.SetString("other")
+		case v.CanInt():
+			v.SetInt(7)
+		case v.Kind() == reflect.Slice:
+			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		default:
+			v.Set(reflect.ValueOf(io.Discard))
+		}
+		before, after := base.Interface().(Config), next.Interface().(Config)
+		require.NotEmpty(t, before.needRestart(&after), "%s changes in silence", field.Name)
+	}
 }
 
 // TestAnnounceNeedsInfohash: a file called announce stays reachable; only an announce goes to the tracker.

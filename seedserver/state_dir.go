@@ -33,14 +33,14 @@ func realPath(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if real, err := filepath.EvalSymlinks(abs); err == nil {
-		return real, nil
+	for there := abs; ; there = filepath.Dir(there) { // as much of it as exists
+		if real, err := filepath.EvalSymlinks(there); err == nil {
+			return filepath.Join(real, strings.TrimPrefix(abs, there)), nil
+		}
+		if there == filepath.Dir(there) {
+			return abs, nil
+		}
 	}
-	parent, err := filepath.EvalSymlinks(filepath.Dir(abs))
-	if err != nil {
-		return abs, nil
-	}
-	return filepath.Join(parent, filepath.Base(abs)), nil
 }
 
 // inside reports whether path is dir or lies below it; both are absolute and clean.
