@@ -52,7 +52,8 @@
 //
 // An index as HTML is sorted by ?sort=name, size, date, copies, seeds, leechers
 // or completed, with &order=desc the other way round, and has 1,000 rows a page
-// (&p=2). As text and JSON it is one list. It has a weak validator, so that who
+// (&p=2). As text and JSON it is one list; if that is longer, four clients are
+// sent one at a time, and others get 503. It has a weak validator, so that who
 // asks again is told that nothing changed.
 //
 // The file README.md of a directory is rendered below its list if it is

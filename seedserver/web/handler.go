@@ -20,6 +20,8 @@ type Handler struct {
 	log     *slog.Logger
 	readmes readmes
 	walks   chan struct{} // holds a value for each walk that goes on
+	made    chan struct{} // for each list of many rows that is made
+	longs   chan struct{} // and for each long one that is sent
 }
 
 // New returns a Handler. It panics if cfg.Source is nil.
@@ -27,7 +29,7 @@ func New(cfg Config) *Handler {
 	if cfg.Source == nil {
 		panic("web: Config.Source is nil")
 	}
-	return &Handler{cfg: cfg, log: cfg.logger(), walks: make(chan struct{}, maxWalks)}
+	return &Handler{cfg: cfg, log: cfg.logger(), walks: make(chan struct{}, maxWalks), made: make(chan struct{}, maxMade), longs: make(chan struct{}, maxLong)}
 }
 
 // form is which of its forms a request asks an entry for.

@@ -19,6 +19,8 @@ type listing struct {
 	dir     Entry
 	found   *finding // of a search, else nil
 	entries []*Entry
+	long    bool   // the client has to take it
+	made    func() // called when nothing is kept any more but what is sent; nil if nobody waits for that
 	order   order
 	taken   map[string]bool // the names that end in ".torrent": no other torrent has this address
 
@@ -48,15 +50,17 @@ func (x *exchange) serveIndex(dir Entry) {
 			"Its index is text/html, text/plain or application/json; a directory that is one unit also has a torrent.")
 		return
 	}
-	entries, ok := x.source.List(dir.Path)
+	entries, long, made, sent, ok := x.listAs(form, dir)
+	defer sent()
+	defer made()
 	if !ok {
-		x.notFound()
 		return
 	}
 	if dir.Unit && dir.State == Published {
 		x.linkTorrent(dir)
 	}
 	l := x.list(dir, entries)
+	l.long, l.made = long, made
 	if form == typeHTML {
 		l.readme = l.renderReadme()
 	}
@@ -142,6 +146,12 @@ func (l *listing) send(form string) {
 	if form == typeJSON {
 		header.Set("Content-Type", form)
 	}
+	var w io.Writer = x.w
+	if l.long {
+		prompt := newPromptWriter(x.w)
+		defer prompt.done()
+		w = prompt
+	}
 	zipped := acceptsGzip(x.r)
 	if zipped {
 		header.Set("Content-Encoding", "gzip")
@@ -151,11 +161,11 @@ func (l *listing) send(form string) {
 	case zipped:
 		zip := compressors.Get().(*gzip.Writer)
 		defer compressors.Put(zip)
-		zip.Reset(x.w)
+		zip.Reset(w)
 		l.writeTo(zip, form)
 		_ = zip.Close() // the client may be gone
 	default:
-		l.writeTo(x.w, form)
+		l.writeTo(w, form)
 	}
 }
 
@@ -168,15 +178,20 @@ var compressors = sync.Pool{New: func() any {
 // writeTo sends the listing. An error of w means that the client is gone, and
 // ends it.
 func (l *listing) writeTo(w io.Writer, form string) {
-	top, row, bottom, entries := l.htmlTop, l.appendHTMLRow, l.htmlBottom, l.entries[l.pager.From:l.pager.To]
+	top, row, bottom := l.htmlTop, l.appendHTMLRow, l.htmlBottom
 	switch form {
 	case typeText:
-		top, row, bottom, entries = l.textTop, l.appendTextRow, l.textBottom, l.entries
+		top, row, bottom = l.textTop, l.appendTextRow, l.textBottom
 	case typeJSON:
-		top, row, bottom, entries = l.jsonTop, l.appendJSONRow, l.jsonBottom, l.entries
+		top, row, bottom = l.jsonTop, l.appendJSONRow, l.jsonBottom
+	default:
+		l.keepPage()
+	}
+	if l.made != nil {
+		l.made()
 	}
 	buffer := top()
-	for i, e := range entries {
+	for i, e := range l.entries {
 		buffer = row(buffer, i, e)
 		if len(buffer) < flushAt {
 			continue

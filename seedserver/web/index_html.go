@@ -87,7 +87,7 @@ func (x *exchange) notice() string {
 func (l *listing) page() indexPage {
 	x := l.x
 	p := indexPage{shell: x.shell(visible(l.dir.Path), l.dir.Path), About: aboutEntry(&l.dir), Summary: l.summary(), Pending: l.pending,
-		Empty: len(l.entries) == 0, Columns: l.columns(), Pager: l.pager, Pages: l.pager.links(l.href(l.order)),
+		Empty: l.pager.Rows == 0, Columns: l.columns(), Pager: l.pager, Pages: l.pager.links(l.href(l.order)),
 		Inside: l.dir.Unit || l.dir.In != "", Notice: x.notice(), Readme: l.readme, Found: l.found, Dir: l.dir.Path, DirName: visible(l.dir.Path)}
 	if l.found != nil {
 		p.shell = x.shell("Search", "")
@@ -99,7 +99,7 @@ func (l *listing) page() indexPage {
 		p.Title = p.About.Title + " – " + p.Site
 	}
 	if l.pending > 0 {
-		p.Every = 2 + len(l.entries)/500
+		p.Every = 2 + l.pager.Rows/500
 		p.Refresh = "15"
 	}
 	switch {
