@@ -83,6 +83,9 @@ func (l *loop) extended(now time.Time, p *peer, m peerwire.Extended) {
 	case name == extension.DontHaveName:
 		p.noise++
 		if d, err := extension.ParseDontHave(m.Payload); err == nil && p.have != nil {
+			if p.have.All() {
+				l.toldAll(p) // it is to be noted what it has still
+			}
 			p.have.Clear(d.Index)
 			if lacking, ok := l.policy.(*download); ok {
 				lacking.lost(now, p, d.Index)

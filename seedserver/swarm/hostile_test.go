@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seedserver/bittorrent/peerwire"
+	"github.com/seedserver/bittorrent/peerwire/extension"
 )
 
 func repeat(m peerwire.Message, n int) []peerwire.Message {
@@ -341,4 +342,23 @@ func TestBitfieldsOfManyPiecesAreBounded(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Nor may it be told a little at a time that a peer is complete, and that it is not: a download looks at all pieces for either.
+func TestPiecesLostAndFoundAreBounded(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cfg, _ := torrent(100_000*1024, 1024)
+		cfg.Content = &memory{}
+		cfg.Download = &Download{Store: &disk{}}
+		r := connect(t, start(t, cfg), modern)
+		r.send(peerwire.HaveAll{})
+		for n := range 300 {
+			if r.closed() {
+				require.Greater(t, n, 5, "that happens")
+				return
+			}
+			r.send(peerwire.Extended{ID: 1, Payload: extension.DontHave{Index: 3}.AppendTo(nil)}, peerwire.Have{Index: 3})
+		}
+		t.Fatal("three hundred in no time")
+	})
 }

@@ -72,6 +72,8 @@ func (l *loop) has(now time.Time, p *peer, index uint32) {
 	}
 	if !p.have.Set(index) {
 		p.noise++
+	} else if p.have.All() {
+		l.toldAll(p)
 	}
 	l.policy.has(now, p, index)
 	l.judge(now, p)
