@@ -319,18 +319,21 @@ func (t *Transfer) transfer(ctx context.Context) error {
 			Sources: sources,
 			Kept:    t.kept, Trouble: t.troubled,
 			Complete: func() {
-				if err := t.completed(); err != nil {
-					cancel(err)
+				if err := t.target.Finish(); err != nil {
+					cancel(fmt.Errorf("%s is not complete: %w", t.cfg.Path, err))
+					return
 				}
+				t.completed()
 			},
 		},
 	})
 	t.phase.Store(int32(Downloading))
 	t.swarm.Store(s)
 	if complete {
-		if err := t.completed(); err != nil {
-			return err
+		if err := t.target.Finish(); err != nil {
+			t.troubled(err) // an empty file cannot be made where all is only to be read
 		}
+		t.completed()
 	}
 	t.client.host.Add(s)
 	defer t.client.host.Remove(s)
@@ -379,11 +382,8 @@ func (t *Transfer) troubled(err error) {
 	t.trouble = err
 }
 
-// completed is called when all is written. It fails if that is not there any more.
-func (t *Transfer) completed() error {
-	if err := t.target.Finish(); err != nil {
-		return fmt.Errorf("%s is not complete: %w", t.cfg.Path, err)
-	}
+// completed is called when all is there.
+func (t *Transfer) completed() {
 	t.phase.Store(int32(Seeding))
 	if s := t.session.Load(); s != nil { // else it was complete from the start
 		s.Completed()
@@ -394,7 +394,6 @@ func (t *Transfer) completed() error {
 			t.troubled(err)
 		}
 	}
-	return nil
 }
 
 // remember saves what is there for the next time, or forgets it when that is all.

@@ -170,7 +170,7 @@ const brokenPatience = 15 * time.Second
 // judge returns an error when patience is at an end.
 func (i *idleness) judge(now time.Time, st seedserver.TransferStatus) error {
 	switch {
-	case st.Trouble == nil || errors.Is(st.Trouble, storage.ErrFull):
+	case st.Phase != seedserver.Downloading || st.Trouble == nil || errors.Is(st.Trouble, storage.ErrFull):
 		i.broken = time.Time{}
 	case i.broken.IsZero():
 		i.broken = now
