@@ -339,3 +339,49 @@ func TestDownloadTakesWhatComesAfterAChoke(t *testing.T) {
 		require.EqualValues(t, len(data), s.Stats().Have)
 	})
 }
+
+// Sixty peers share a limit of 16 KiB/s: each is heard every minute or so, and neither is dropped for its silence nor asked in vain.
+func TestDownloadFromManyBelowALimit(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const peers = 60
+		cfg, data := trueTorrent(32<<20, 256<<10)
+		d := &disk{data: make([]byte, len(data))}
+		cfg.Content, cfg.Download = d, &Download{Store: d, Limiter: &steady{perSecond: 16 << 10}}
+		s := start(t, cfg)
+		for range peers {
+			r := connect(t, s, remoteConfig{fast: true, deaf: true})
+			go serveAll(r.conn, cfg.Info.PieceLength, data)
+		}
+		time.Sleep(20 * time.Minute)
+		st := s.Stats()
+		require.Equal(t, peers, st.Peers)
+		require.Greater(t, st.Downloaded, int64(18<<20))
+		require.Greater(t, st.Have, st.Downloaded*2/3, "most is of use")
+	})
+}
+
+// serveAll plays a seed that answers at once as long as the connection takes it.
+func serveAll(conn net.Conn, pieceLength int64, data []byte) {
+	answers := make(chan []byte, 2000)
+	defer close(answers)
+	answers <- peerwire.Append(peerwire.Append(nil, peerwire.HaveAll{}), peerwire.Unchoke{})
+	go func() {
+		for b := range answers {
+			for n := len(answers); n > 0; n-- { // what came meanwhile lies in the kernel
+				b = append(b, <-answers...)
+			}
+			conn.Write(b)
+		}
+	}()
+	d := peerwire.NewDecoder(conn, peerwire.DecoderConfig{})
+	for {
+		m, err := d.Next()
+		if err != nil {
+			return
+		}
+		if r, ok := m.(peerwire.Request); ok {
+			off := int64(r.Index)*pieceLength + int64(r.Begin)
+			answers <- peerwire.Append(nil, peerwire.Piece{Index: r.Index, Begin: r.Begin, Data: data[off : off+int64(r.Length)]})
+		}
+	}
+}

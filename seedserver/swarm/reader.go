@@ -76,7 +76,11 @@ func (s *Swarm) decoding() peerwire.DecoderConfig {
 
 // fill takes the messages that d holds already.
 func (b *batch) fill(d *peerwire.Decoder) {
-	for len(b.ops) < maxBatchOps && len(b.requests) < maxBatchRequests && len(b.blocks) < maxBatchBlocks {
+	blocks := maxBatchBlocks
+	if b.p.swarm.receive != nil {
+		blocks = 1 // they wait for the limiter together, and nothing is heard of the peer meanwhile
+	}
+	for len(b.ops) < maxBatchOps && len(b.requests) < maxBatchRequests && len(b.blocks) < blocks {
 		before := len(b.requests)
 		b.requests = d.Requests(b.requests)
 		if n := len(b.requests) - before; n > 0 {
