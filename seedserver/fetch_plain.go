@@ -50,9 +50,9 @@ func openPlain(name, url string, overwrite bool) (*plainFile, error) {
 		return nil, err
 	}
 	p := &plainFile{path: name, root: root, base: base, total: -1}
-	if _, err := root.Lstat(base); err == nil && !overwrite {
+	if taken := p.taken(); taken != "" && !overwrite {
 		root.Close()
-		return nil, fmt.Errorf("%s is there already: choose another place with --saveas, or replace it with --overwrite", name)
+		return nil, fmt.Errorf("%s is there already: choose another place with --saveas, or replace it with --overwrite", filepath.Join(dir, taken))
 	}
 	if p.part, err = root.OpenFile(base+partSuffix, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
 		root.Close()
@@ -69,6 +69,20 @@ func openPlain(name, url string, overwrite bool) (*plainFile, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// taken returns which file is in the way: one of that name, or a part that another program began.
+func (p *plainFile) taken() string {
+	if _, err := p.root.Lstat(p.base); err == nil {
+		return p.base
+	}
+	if info, err := p.root.Lstat(p.base + partSuffix); err != nil || info.Size() == 0 {
+		return ""
+	}
+	if _, err := p.root.Lstat(p.base + originSuffix); err == nil {
+		return "" // ours
+	}
+	return p.base + partSuffix
 }
 
 // left reports whether what is in the part is of the server's file at url, and can be gone on with.

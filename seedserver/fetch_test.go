@@ -97,6 +97,25 @@ func TestFetchPlainGoesOn(t *testing.T) {
 	}
 }
 
+// What another program began to download to NAME.part is not ours to throw away.
+func TestFetchLeavesThePartOfAnother(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("all of it")) }))
+	defer srv.Close()
+	cfg := FetchConfig{URL: srv.URL + "/file.bin", Path: filepath.Join(t.TempDir(), "file.bin")}
+	require.NoError(t, os.WriteFile(cfg.Path+".part", []byte("half of it"), 0o600))
+	_, err := Fetch(t.Context(), cfg)
+	require.ErrorContains(t, err, "file.bin.part is there already")
+	kept, err := os.ReadFile(cfg.Path + ".part")
+	require.NoError(t, err)
+	require.Equal(t, "half of it", string(kept))
+	cfg.Overwrite = true
+	_, err = Fetch(t.Context(), cfg)
+	require.NoError(t, err)
+	saved, err := os.ReadFile(cfg.Path)
+	require.NoError(t, err)
+	require.Equal(t, "all of it", string(saved))
+}
+
 func TestFetchRefusesTheHostile(t *testing.T) {
 	endless := func(kind string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
