@@ -34,6 +34,7 @@ type Many struct {
 	cfg    ManyConfig
 	log    *slog.Logger
 	client *Client
+	blind  bool // of scan: the directory could not be read
 
 	mu     sync.Mutex // a leaf
 	listed map[string]*manyEntry
@@ -120,8 +121,10 @@ func (m *Many) Run(ctx context.Context) error {
 // scan starts what is new in the directory and stops what is not there any more.
 func (m *Many) scan(ctx context.Context, running *sync.WaitGroup) {
 	files, err := os.ReadDir(m.cfg.Dir)
-	if err != nil {
+	if err != nil && !m.blind {
 		m.log.Warn("the directory cannot be read, all goes on as it was", "err", err)
+	}
+	if m.blind = err != nil; m.blind {
 		return
 	}
 	there := map[string]bool{}

@@ -1,9 +1,11 @@
 package seedserver
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -109,6 +111,21 @@ func TestManyTellsWhyATorrentStopped(t *testing.T) {
 	defer stop()
 	require.Eventually(t, func() bool { return failure(m, "a.torrent") != nil }, 10*time.Second, time.Millisecond)
 	require.ErrorIs(t, failure(m, "a.torrent"), ErrOtherContent)
+}
+
+// A directory that is gone is told of once, not once a second.
+func TestManyTellsOnceThatItsDirectoryIsGone(t *testing.T) {
+	var said bytes.Buffer
+	m := &Many{cfg: ManyConfig{Dir: filepath.Join(t.TempDir(), "gone")}, log: slog.New(slog.NewTextHandler(&said, nil))}
+	for range 3 {
+		m.scan(t.Context(), nil)
+	}
+	require.Equal(t, 1, strings.Count(said.String(), "cannot be read"))
+	require.NoError(t, os.Mkdir(m.cfg.Dir, 0o700))
+	m.scan(t.Context(), nil)
+	require.NoError(t, os.Remove(m.cfg.Dir))
+	m.scan(t.Context(), nil)
+	require.Equal(t, 2, strings.Count(said.String(), "cannot be read"))
 }
 
 // What a torrent brings is not taken for one of the torrents that somebody put into the directory.
