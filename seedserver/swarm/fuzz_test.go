@@ -32,17 +32,21 @@ func FuzzConversation(f *testing.F) {
 		peerwire.Extended{ID: ourPEX, Payload: told}, peerwire.Extended{ID: ourPEX, Payload: told}), true)
 	f.Add(encode(peerwire.HaveAll{}, peerwire.HaveNone{}, peerwire.BitfieldMessage{Bits: []byte{0xf0}}, peerwire.Have{Index: 3}), true)
 	f.Add(encode(peerwire.HaveAll{}, peerwire.Interested{}), false)
+	f.Add(encode(peerwire.HaveAll{}, peerwire.Unchoke{}, peerwire.Reject{Length: block}, peerwire.Choke{}, peerwire.Unchoke{},
+		peerwire.Piece{Data: make([]byte, block)}, peerwire.Piece{Index: 3, Data: make([]byte, 100)},
+		peerwire.Extended{ID: 1, Payload: extension.DontHave{Index: 2}.AppendTo(nil)}), true)
 	f.Add(encode(peerwire.Request{Begin: 0xffffff00, Length: 0x4000}, peerwire.Request{Index: 3, Begin: 5, Length: 95}), false)
 	f.Fuzz(func(t *testing.T, sent []byte, fast bool) {
-		converse(t, sent, fast, nil)
-		converse(t, sent, fast, &Superseed{})
+		converse(t, sent, fast, Config{})
+		converse(t, sent, fast, Config{Superseed: &Superseed{}})
+		converse(t, sent, fast, Config{Download: &Download{Store: &disk{}, Have: []byte{0x40}}})
 	})
 }
 
 // converse plays a peer that sends so many bytes and then nothing.
-func converse(t *testing.T, sent []byte, fast bool, superseed *Superseed) {
+func converse(t *testing.T, sent []byte, fast bool, as Config) {
 	cfg, content := torrent(3*256<<10+100, 256<<10)
-	cfg.Superseed = superseed
+	cfg.Superseed, cfg.Download = as.Superseed, as.Download
 	s := New(cfg)
 	l := newLoop(s, func(func(context.Context)) {})
 	now := time.Now()
