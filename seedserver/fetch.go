@@ -204,7 +204,7 @@ func (f *webFetch) once(ctx context.Context, p **plainFile) (got *Fetched, again
 		return nil, time.Second, fmt.Errorf("%s has changed, starting over", f.url.Redacted())
 	case resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusPartialContent:
 		return nil, 0, fmt.Errorf("%s says %s: %s", f.url.Redacted(), resp.Status, firstLine(resp.Body))
-	case mediaType(resp) == torrentType:
+	case isTorrent(resp):
 		t, err := f.torrent(resp.Body)
 		if err != nil {
 			return nil, 0, err
@@ -217,6 +217,18 @@ func (f *webFetch) once(ctx context.Context, p **plainFile) (got *Fetched, again
 func mediaType(resp *http.Response) string {
 	t, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	return t
+}
+
+// isTorrent reports whether a response is a torrent: by its type, or where the server knows no such type, by its name.
+func isTorrent(resp *http.Response) bool {
+	switch t := mediaType(resp); {
+	case t == torrentType:
+		return true
+	case t == "text/html":
+		return false
+	}
+	_, disposition, _ := mime.ParseMediaType(resp.Header.Get("Content-Disposition"))
+	return strings.HasSuffix(resp.Request.URL.Path, ".torrent") || strings.HasSuffix(disposition["filename"], ".torrent")
 }
 
 // torrent reads a .torrent file of bounded size.

@@ -44,6 +44,31 @@ func TestFetchTorrent(t *testing.T) {
 	require.Equal(t, "x", got.Torrent.Info.Name)
 }
 
+// Many servers do not know the type of a .torrent file: its name tells.
+func TestFetchTorrentByItsName(t *testing.T) {
+	raw, err := metainfo.Build(t.Context(), metainfo.BuildConfig{Name: "x", PieceLength: 1 << 14, Files: []metainfo.Input{{
+		Length: 3, Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("abc")), nil }}}})
+	require.NoError(t, err)
+	document := (&metainfo.Torrent{InfoBytes: raw}).Encode()
+	for _, tc := range []struct{ path, mediaType, disposition string }{
+		{"/a.torrent", "application/octet-stream", ""},
+		{"/a.torrent?key=1", "text/plain; charset=utf-8", ""},
+		{"/download.php?id=1", "application/force-download", `attachment; filename="a b.torrent"`},
+	} {
+		t.Run(tc.path, func(t *testing.T) {
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", tc.mediaType)
+				w.Header().Set("Content-Disposition", tc.disposition)
+				w.Write(document)
+			}))
+			defer srv.Close()
+			got, err := Fetch(t.Context(), FetchConfig{URL: srv.URL + tc.path, Path: filepath.Join(t.TempDir(), "x")})
+			require.NoError(t, err)
+			require.NotNil(t, got.Torrent)
+		})
+	}
+}
+
 // A server that breaks off is asked for the rest, and one that has another file by then is asked for all of it.
 func TestFetchPlainGoesOn(t *testing.T) {
 	data := bytes.Repeat([]byte("0123456789abcdef"), 40_000)
