@@ -206,6 +206,9 @@ func addrPorts(list []string) (addrs []netip.AddrPort, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("%q is not an address like 192.0.2.1:6881 or [2001:db8::1]:6881", text)
 		}
+		if a.Port() < 1024 {
+			return nil, fmt.Errorf("%q: ports below 1024 are those of other services, and no peers are dialled there", text)
+		}
 		addrs = append(addrs, netip.AddrPortFrom(a.Addr().Unmap(), a.Port()))
 	}
 	return addrs, nil

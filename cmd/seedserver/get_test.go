@@ -222,6 +222,7 @@ func TestGetSaysWhatIsWrong(t *testing.T) {
 		{"no torrent", []string{"mine.doc"}, exitFailed, "mine.doc"},
 		{"no magnet", []string{"magnet:?dn=x"}, exitUsage, "no infohash"},
 		{"no address", []string{"a.bin.torrent", "--add-peer", "here"}, exitUsage, "is not an address like"},
+		{"a port that is not dialled", []string{"a.bin.torrent", "--add-peer", "127.0.0.1:443"}, exitUsage, "ports below 1024"},
 		{"not there", []string{"none.torrent"}, exitFailed, "none.torrent"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
