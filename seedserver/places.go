@@ -98,6 +98,14 @@ type placedConn struct {
 	leave func()
 }
 
+// SetKeepAlive is that of a TCP connection.
+func (c *placedConn) SetKeepAlive(on bool) error {
+	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+		return tcp.SetKeepAlive(on)
+	}
+	return nil
+}
+
 // Close is part of net.Conn.
 func (c *placedConn) Close() error {
 	err := c.Conn.Close()

@@ -240,7 +240,8 @@ func (t *Tracker) Run(ctx context.Context) error {
 		})
 	}
 	front := httptracker.NewFront(httptracker.FrontConfig{Handler: t.request, Log: t.logs.logPlain(t.proxies)})
-	part("serving HTTP", func(ctx context.Context) error { return front.Serve(ctx, t.http) })
+	places := atMost(t.http, trackerPlaces(openFileLimit()), trackerPlacesEach, t.proxies.Trusts)
+	part("serving HTTP", func(ctx context.Context) error { return front.Serve(ctx, places) })
 	part("serving pages", func(ctx context.Context) error { return serveHTTP(ctx, front, t.handler, t.log) })
 	for _, conn := range t.udp {
 		part("serving UDP", func(ctx context.Context) error { return t.packets.Serve(ctx, conn) })
@@ -264,6 +265,18 @@ func (t *Tracker) Run(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	return nil
+}
+
+// trackerPlacesEach is how many connections one address has at a time: many clients may be behind it.
+const trackerPlacesEach = 512
+
+// trackerPlaces returns how many connections there are at a time, where so many files may be open, 0 for any number. The rest is for
+// all else.
+func trackerPlaces(limit int) int {
+	if limit <= 0 {
+		limit = 1 << 20
+	}
+	return max(limit-ownDescriptors, limit/2, 1)
 }
 
 // listEvery is how long a change of the list may take to be seen.

@@ -3,6 +3,7 @@ package seedserver_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -42,6 +43,38 @@ func announceTo(t *testing.T, url string, port uint16, left int64) (*tracker.Ann
 	defer c.CloseIdle()
 	return c.Announce(t.Context(), url, &tracker.AnnounceRequest{InfoHash: [20]byte{7}, PeerID: [20]byte{byte(port)}, Key: uint32(port), Left: left,
 		NumWant: 50, Addr: netip.AddrPortFrom(netip.Addr{}, port)})
+}
+
+// TestTrackerPlaces: connections that are no announces are not without number: one address has some, and others have theirs.
+func TestTrackerPlaces(t *testing.T) {
+	urls := runTracker(t, seedserver.TrackerConfig{Open: true, NoUDP: true, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
+	at := strings.TrimSuffix(strings.TrimPrefix(urls[0], "http://"), "/announce")
+	const most = 512
+	open := 0
+	var conns []net.Conn
+	for range most + 20 {
+		conn, err := net.Dial("tcp", at)
+		require.NoError(t, err)
+		defer conn.Close()
+		conn.Write([]byte("GET / HTTP/1.1\r\n")) // fails if it is turned away at once
+		conns = append(conns, conn)
+	}
+	for _, conn := range conns[most-20:] {
+		conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+		if _, err := conn.Read(make([]byte, 1)); errors.Is(err, os.ErrDeadlineExceeded) {
+			open++
+		}
+	}
+	require.Equal(t, 20, open)
+	other := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	conn, err := other.Dial("tcp", at)
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n")
+	require.NoError(t, err)
+	answer, err := io.ReadAll(conn)
+	require.NoError(t, err)
+	require.Contains(t, string(answer), " 200 OK")
 }
 
 // Peers over HTTP and UDP are in one swarm, which outlives the tracker.

@@ -9,8 +9,10 @@ import (
 // do what a *net.TCPConn can: net/http has it send files by itself and end its
 // half.
 func pass(conn net.Conn, read []byte) net.Conn {
+	if lasting, ok := conn.(interface{ SetKeepAlive(bool) error }); ok {
+		lasting.SetKeepAlive(true) // the listener may leave it out
+	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		tcp.SetKeepAlive(true) // the listener may leave it out
 		return &passedTCP{TCPConn: tcp, rest: read}
 	}
 	return &passedConn{Conn: conn, rest: read}
