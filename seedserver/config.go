@@ -81,7 +81,7 @@ type Config struct {
 	Units []string
 	// Poll watches by scanning only, for file systems that report no events.
 	Poll bool
-	// Rescan is how often the tree is scanned for what events missed. If zero, one minute (10 s with Poll).
+	// Rescan is how often the tree is scanned for what events missed. If zero, one minute (10 s with Poll). If negative, never.
 	Rescan time.Duration
 	// SettleWrite is how long a file must be quiet after a write, SettleRename after a rename into place.
 	// If zero, 10 s and 2 s.
@@ -102,7 +102,7 @@ type Config struct {
 	// DHTRouters are nodes HOST:PORT from which the DHT is joined, while the node's own table is small. If empty, it is joined by the
 	// nodes that were kept in State and by those that ask us; dhtnet.PublicRouters lead into the public DHT.
 	DHTRouters []string
-	// AnnounceInterval is how often peers are asked to announce. If zero, 30 minutes.
+	// AnnounceInterval is how often peers are asked to announce, between a minute and a day. If zero, 30 minutes.
 	AnnounceInterval time.Duration
 
 	// Admin is the address of the status pages, HOST:PORT. If empty or AdminOff, there are none. When its port is taken, the next
@@ -197,6 +197,17 @@ func (c *Config) Check() error {
 		if u.RawQuery != "" || u.Fragment != "" {
 			return fmt.Errorf("url %q: leave out what follows ? or #", c.URL)
 		}
+	}
+	if c.http() != HTTPOff {
+		if err := checkListen("http", c.http()); err != nil {
+			return err
+		}
+	}
+	if err := checkListen("peer", c.peer()); err != nil {
+		return err
+	}
+	if i := c.announceInterval(); i < time.Minute || i > 24*time.Hour {
+		return fmt.Errorf("announce-interval %v: between a minute and a day", c.AnnounceInterval)
 	}
 	for _, a := range c.Advertise {
 		if _, _, err := splitHostPort(a); err != nil {

@@ -53,6 +53,18 @@ func listenPeer(ctx context.Context, addr string, exact bool) (net.Listener, err
 	}
 }
 
+// checkListen reports what is wrong with an address to listen at, as far as that can be seen.
+func checkListen(setting, addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("%s %q: give HOST:PORT or :PORT", setting, addr)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); errors.Is(err, strconv.ErrRange) {
+		return fmt.Errorf("%s %q: the port must be a number up to 65535", setting, addr)
+	}
+	return nil
+}
+
 // bindOf is the address in addr, which an interface or a name is not.
 func bindOf(addr string) netip.Addr {
 	host, _, _ := net.SplitHostPort(addr)

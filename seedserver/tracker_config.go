@@ -86,6 +86,14 @@ func (c *TrackerConfig) Check() error {
 	case c.interval() < time.Minute || c.interval() > 24*time.Hour:
 		return fmt.Errorf("announce-interval %v: between a minute and a day", c.AnnounceInterval)
 	}
+	if err := checkListen("http", c.http()); err != nil {
+		return err
+	}
+	if c.Metrics != "" {
+		if err := checkListen("metrics", c.Metrics); err != nil {
+			return err
+		}
+	}
 	if _, err := tracker.ParseScrapePolicy(cmp.Or(c.Scrape, "specific")); err != nil {
 		return err
 	}

@@ -148,6 +148,15 @@ func TestComplaints(t *testing.T) {
 		{"a directory as a torrent", []string{"show", "nothing"}, exitFailed, "is a directory"},
 		{"a URL of another kind", []string{"get", "ftp://files.example.org/x"}, exitUsage, "http://"},
 		{"a setting to check", []string{"check-config", "--url", "files.example.org"}, exitUsage, "https://files.example.org"},
+		{"a variable that is not set, as the directory", []string{"serve", "", "--state", "state"}, exitUsage, "no directory to publish"},
+		{"the same, of many", []string{"many", ""}, exitUsage, "no directory"},
+		{"the same, to make torrents of", []string{"create", "a.bin", ""}, exitUsage, "empty"},
+		{"an address", []string{"check-config", "--http", "files"}, exitUsage, "HOST:PORT"},
+		{"a port", []string{"check-config", "--http", ":99999"}, exitUsage, "65535"},
+		{"an address of peers", []string{"check-config", "--peer", "files"}, exitUsage, "HOST:PORT"},
+		{"an interval", []string{"check-config", "--announce-interval", "1s"}, exitUsage, "between a minute and a day"},
+		{"a time", []string{"check-config", "--settle=-5s"}, exitUsage, "--settle"},
+		{"connections", []string{"check-config", "--max-peers=0"}, exitUsage, "--max-peers"},
 		{"URL", []string{"serve", "x", "--url", "files.example.org"}, exitUsage, "https://files.example.org"},
 	}
 	for _, tt := range tests {
@@ -178,6 +187,17 @@ func TestSettingsPrecedence(t *testing.T) {
 	require.Equal(t, exitDone, code, errs)
 	require.Contains(t, flagged, `peer = ":9202"`)
 	require.NoDirExists(t, "nowhere")
+
+	write(t, "commas.toml", []byte("unit = [\"Bach, J. S./*\", \"sets/*\"]\n"))
+	code, commas, errs := cli(t, "check-config", "--config", "commas.toml")
+	require.Equal(t, exitDone, code, errs)
+	require.Contains(t, commas, `unit = ["Bach, J. S./*", "sets/*"]`)
+
+	t.Setenv("SEEDSERVER_LOG_DIR", "")
+	t.Setenv("SEEDSERVER_STATE", "")
+	code, unset, errs := cli(t, "check-config", "--users=", "--config", "seedserver.toml")
+	require.Equal(t, exitDone, code, errs)
+	require.Equal(t, out, unset, "what is empty is not the present directory")
 
 	write(t, "again.toml", []byte(out))
 	code, again, errs := cli(t, "check-config", "--config", "again.toml")

@@ -91,11 +91,11 @@ func (c *configFile) Resolve(_ *kong.Context, parent *kong.Path, flag *kong.Flag
 		return nil, nil
 	}
 	if list, ok := v.([]any); ok {
-		parts := make([]string, len(list))
+		parts := make([]any, len(list)) // not one text: there may be commas in them
 		for i, item := range list {
 			parts[i] = fmt.Sprint(item)
 		}
-		return strings.Join(parts, ","), nil
+		return parts, nil
 	}
 	return fmt.Sprint(v), nil
 }

@@ -123,6 +123,7 @@ func newParser(cl *commandLine, s streams) (*kong.Kong, error) {
 			"Every flag can also be set by a variable (--max-up: SEEDSERVER_MAX_UP) and, for serve, in a TOML file."),
 		kong.Vars{"version": version(), "routers": strings.Join(dhtnet.PublicRouters, ",")},
 		kong.DefaultEnvars("SEEDSERVER"),
+		kong.NamedMapper("path", kong.MapperFunc(decodePath)),
 		kong.ValueFormatter(func(v *kong.Value) string { return v.Help }), // the variables follow one rule: no need to list them
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
 		kong.Writers(s.out, s.err),

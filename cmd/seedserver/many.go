@@ -32,6 +32,9 @@ type manyCmd struct {
 
 // Run goes on until it is interrupted.
 func (c *manyCmd) Run(ctx context.Context, s streams) error {
+	if c.Dir == "" {
+		return usageError{"no directory of .torrent files: name one"}
+	}
 	if c.MaxPeers < 1 || c.Slots < 0 {
 		return usageError{"--max-peers must be at least 1, --upload-slots at least 0"}
 	}

@@ -56,7 +56,7 @@ type settings struct {
 	Poll        bool          `help:"Look for changes by scanning only, for file systems that report no events."`
 	Settle      time.Duration `default:"10s" help:"How long a file must be quiet after a write before it is published."`
 	SettleBlind time.Duration `default:"1m" help:"The same where the system does not tell who has a file open for writing."`
-	Rescan      time.Duration `default:"1m" help:"How often the directory is scanned for what events missed."`
+	Rescan      time.Duration `default:"1m" help:"How often the directory is scanned for what events missed; 0 for never."`
 	Tracker     string        `default:"on" enum:"on,off" help:"The built-in tracker: ${enum}."`
 	LSD         string        `name:"lsd" default:"on" enum:"on,off" help:"Tell the local network of our torrents, and find peers there: ${enum}."`
 
@@ -85,7 +85,6 @@ func (c *settings) config(s streams, dir string) (seedserver.Config, error) {
 		Mode: seedserver.Mode(c.Mode), MaxUp: max(0, int64(c.MaxUp)), MaxUpTorrent: max(0, int64(c.MaxUpTorrent)),
 		MaxPeers: c.MaxPeers, UploadSlots: c.UploadSlots,
 		PieceLength: int64(c.PieceLength), Units: c.Unit, Poll: c.Poll, Rescan: c.Rescan,
-		SettleWrite: c.Settle, SettleBlind: c.SettleBlind,
 		PlainBelow: int64(c.PlainBelow), Large: seedserver.Large(c.Large),
 		LSD: c.LSD == "on", NoTracker: c.Tracker == "off", AnnounceInterval: c.AnnounceInterval,
 		Admin: c.Admin, AdminExact: c.Admin != seedserver.DefaultAdmin, AdminHosts: c.AdminHosts, AdminAuth: strings.TrimSpace(c.AdminAuth),
@@ -100,6 +99,16 @@ func (c *settings) config(s streams, dir string) (seedserver.Config, error) {
 	if c.PlainBelow == 0 {
 		cfg.PlainBelow = -1
 	}
+	if c.Rescan == 0 {
+		cfg.Rescan = -1
+	}
+	if c.MaxPeers < 1 || c.UploadSlots < 0 {
+		return cfg, usageError{"--max-peers must be at least 1, --upload-slots at least 0"}
+	}
+	if c.Settle < 0 || c.SettleBlind < 0 || c.Rescan < 0 {
+		return cfg, usageError{"--settle, --settle-blind and --rescan cannot be negative"}
+	}
+	cfg.SettleWrite, cfg.SettleBlind = max(c.Settle, 1), max(c.SettleBlind, 1) // zero would be the default
 	for _, p := range c.TrustedProxies {
 		prefix, err := parseNetwork(p)
 		if err != nil {
