@@ -17,6 +17,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/seedserver/bittorrent/seedserver/ledger"
+	"github.com/seedserver/bittorrent/seedserver/web/admin"
 )
 
 // TestCheckAdmin: what strangers could reach needs a password, and what cannot work is refused before anything starts.
@@ -217,4 +218,18 @@ func TestMeters(t *testing.T) {
 	require.Zero(t, rate)
 	sent, _ = m.byHTTP(now, 2)
 	require.Zero(t, sent)
+}
+
+// TestAccountsBeforeTheFirst: a span that ended before anything was counted has nothing in it, that of the day 0 neither.
+func TestAccountsBeforeTheFirst(t *testing.T) {
+	srv, _, _ := running(t, nil)
+	srv.ledger.AddBytes(time.Now(), 0, ledger.ClassPlain, 1)
+	require.NoError(t, srv.ledger.Flush(t.Context()))
+	for _, span := range []admin.Span{admin.Day, admin.Month} {
+		for _, day := range []time.Time{time.Unix(0, 0), time.Unix(0, 0).AddDate(0, -1, 0), time.Unix(0, 0).AddDate(0, 1, 0)} {
+			accounts, err := newStatusSource(srv).Accounts(t.Context(), admin.Query{Span: span, First: day, Last: day})
+			require.NoError(t, err)
+			require.Empty(t, accounts, "%v %v", span, day)
+		}
+	}
 }

@@ -23,6 +23,8 @@ func TestTarget(t *testing.T) {
 		{"/%61nnounce/KEY?info_hash=%01", "/announce/masked?info_hash=%01", "/announce/masked?info_hash=%01"},
 		{"/scrape/KEY?info_hash=%01&info_hash=%02", "/scrape/masked?info_hash=%01&info_hash=%02", "/scrape/masked?info_hash=%01&info_hash=%02"},
 		{"/announce/KEY", "/announce/masked", "/announce/masked"},
+		{"/announce/KEY/?info_hash=%01", "/announce/masked?info_hash=%01", "/announce/masked?info_hash=%01"},
+		{"/scrape/a/KEY", "/scrape/masked", "/scrape/masked"},
 		{"/a.iso?ip=1.2.3.4", "/a.iso?ip=1.2.3.4", "/a.iso?ip=1.2.3.4"},
 	} {
 		r := httptest.NewRequest(http.MethodGet, tt.target, nil)

@@ -232,8 +232,12 @@ func addSum(sum *admin.Sum, span ledger.Span, c ledger.Counts) {
 // Accounts is part of admin.Source.
 func (st *statusSource) Accounts(ctx context.Context, q admin.Query) ([]admin.Account, error) {
 	spans := map[admin.Span]ledger.Span{admin.Day: ledger.SpanDay, admin.Month: ledger.SpanMonth, admin.Ever: ledger.SpanEver}
+	last := ledger.DayOf(q.Last)
+	if last == 0 {
+		last-- // 1970-01-01 would be no end, and nothing was sent on it
+	}
 	rows, err := st.s.ledger.Rows(ctx, ledger.RowQuery{
-		Span: spans[q.Span], EachFile: q.Each, FileID: q.Entry, First: ledger.DayOf(q.First), Last: ledger.DayOf(q.Last),
+		Span: spans[q.Span], EachFile: q.Each, FileID: q.Entry, First: ledger.DayOf(q.First), Last: last,
 	})
 	accounts := make([]admin.Account, len(rows))
 	for i, row := range rows {

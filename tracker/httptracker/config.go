@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/seedserver/bittorrent/tracker"
@@ -99,11 +100,15 @@ type Access struct {
 	Bytes    int            // length of the body
 }
 
-// Target returns the request's path and query, with the announce key masked.
+// Target returns the request's path and query, with the announce key masked:
+// all that is behind /announce/ and /scrape/, as a client that adds a slash is
+// answered nothing, but has sent its key.
 func (a Access) Target() string {
 	u := *a.Request.URL
-	if name, key, ok := tracker.CutPath(u.Path); ok && key != "" {
-		u.Path, u.RawPath = name+"/masked", ""
+	for _, name := range [...]string{tracker.AnnouncePath, tracker.ScrapePath} {
+		if key, ok := strings.CutPrefix(u.Path, name+"/"); ok && key != "" {
+			u.Path, u.RawPath = name+"/masked", ""
+		}
 	}
 	return u.RequestURI()
 }
