@@ -14,7 +14,8 @@ import "time"
 
 const (
 	blockedAfter = 2 * time.Second
-	blockedLeast = 500 * time.Millisecond
+	blockedLeast = 250 * time.Millisecond
+	stallEvery   = 125 * time.Millisecond
 	promptTimes  = 4   // the usual delay of a peer is waited for
 	idleLine     = 0.5 // of what it carries: less leaves it idle
 )

@@ -233,7 +233,10 @@ func (p *Picker) Tick(now time.Time, dst []Decision) []Decision {
 }
 
 func (p *Picker) sweepStep() time.Duration {
-	if p.gate.closed || p.stalls() {
+	switch {
+	case p.stalls():
+		return stallEvery
+	case p.gate.closed:
 		return gateEvery
 	}
 	return sweepEvery

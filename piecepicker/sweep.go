@@ -116,7 +116,7 @@ func (p *Picker) checkStart(q *peer) {
 	}
 	cold := min(coldAfter, p.blockedAfter(q))
 	if p.tried == 0 {
-		cold = blockedLeast // one of many newcomers may take it
+		cold = coldAfter / 2 // one of many newcomers may take it
 	}
 	shun := false
 	for k := range q.loans {
