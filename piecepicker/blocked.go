@@ -60,7 +60,8 @@ func (p *Picker) busy() bool { return p.needed() > 0 && p.meter.rate > idleLine*
 // waited for unless somebody is there who passes pieces on. Then a liar loses what it was lent even while the line is busy.
 func (p *Picker) checkBlocked(q *peer, busy bool) {
 	blocked := q.pending == 0 && (q.sent > 0 || p.tried > 0 || q.isBarren) && p.now-q.stirred >= p.blockedAfter(q)
-	if !blocked && !q.lags || len(p.takers) < 2 || busy && !(q.liar && p.proven > 0) {
+	hurry := q.liar && p.proven > 0 || p.blockedAfter(q) < blockedAfter
+	if !blocked && !q.lags || len(p.takers) < 2 || busy && !hurry {
 		return
 	}
 	held := false

@@ -142,7 +142,6 @@ type Picker struct {
 	peak          float64
 	median        float64 // of the rates of peers: see slowPace
 	sent          int64
-	helped        int64   // of that, what laggards among liars were offered
 	arrivals      float64 // per second
 	haves         int     // since the last sweep
 	haveRate      float64 // per second

@@ -74,25 +74,3 @@ func (p *Picker) rescue() bool {
 }
 
 const rescueTries = 64
-
-const (
-	helpShare = 8    // of what was sent, what is for laggards among liars is an eighth at most
-	helpBelow = 0.75 // of all pieces: who has more is complete soon without
-)
-
-// help offers the rarest piece to the good peer with the fewest, while liars are there and a copy is out. In a leech whose upload slots
-// liars had first nobody has one for its first round of choking, and it gives nothing, and so gets nothing of others: when
-// everything is out it is what the others wait for.
-func (p *Picker) help() bool {
-	q := p.queues[assistQueue].top()
-	if q == nil || p.now >= p.crowded || p.asleep || p.carried || !p.copyOut() || p.helped >= p.sent/helpShare ||
-		float64(q.nHave) > helpBelow*float64(len(p.pieces)) || !p.affords(Need, q) {
-		return false
-	}
-	i, ok := p.rarest(q)
-	if ok {
-		p.helped += p.size(i)
-		p.lend(q, i, Need, Behind)
-	}
-	return ok
-}

@@ -111,27 +111,3 @@ func TestWhoPassesOnAndUsedToGetMuchStarvesSooner(t *testing.T) {
 	require.Equal(t, []*peer{q}, w.p.starving, "b may have claimed what it says")
 	require.Equal(t, lullMost, w.p.peers[w.ids["c"]].lull())
 }
-
-// TestLaggardAmongLiarsIsHelped: when a copy is out, and liars are there, the idle line is for who has the fewest pieces, beside what the
-// throttle leaves, up to an eighth of what was sent.
-func TestLaggardAmongLiarsIsHelped(t *testing.T) {
-	const pieces, perSecond, seconds, most = 400, 40, 2, 60
-	takes := func(liars string, has int) int {
-		all, few := strings.Repeat("#", pieces-most), strings.Repeat(".", most)
-		w := draw(t, Config{MaxRate: perSecond * blocks * unit}, pieces, "sent "+all+strings.Repeat("#", most)+
-			"\na "+all+few+"\nb "+all+few+"\nd "+few+all+
-			"\nc "+strings.Repeat("#", has)+strings.Repeat(".", pieces-has)+liars)
-		w.p.sent = pieces * blocks * unit
-		w.after(time.Second)
-		before := w.peer("c").Pieces
-		for range seconds * 20 {
-			w.giveAll("c", 4)
-			w.after(time.Second / 20)
-		}
-		return w.peer("c").Pieces - before
-	}
-	got, usual := takes(fourLiars, 50), takes("", 50)
-	require.GreaterOrEqual(t, got-usual, pieces/helpShare)
-	require.LessOrEqual(t, got-usual, (pieces+got)/helpShare+4)
-	require.InDelta(t, takes("", 350), takes(fourLiars, 350), 4, "it is complete soon without")
-}
