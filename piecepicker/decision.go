@@ -27,12 +27,15 @@ const (
 	// KindAsk: request Block of Peer, give it half a minute, compare it with ours, and call [Picker.Answered], [Picker.Refused] or
 	// [Picker.Unanswered].
 	KindAsk
+	// KindRemind: send UNCHOKE to Peer once more, after an offer. libtorrent looks for something to ask for when a peer begins to have
+	// something that it lacks, and not when it has more of that; one that waits for others with what it was shown is deaf to a HAVE.
+	KindRemind
 )
 
-// String returns the name of the kind: "offer", "withdraw", "unchoke", "choke", "drop", "interest", "disinterest" or "ask".
+// String returns the name of the kind: "offer", "withdraw", "unchoke", "choke", "drop", "interest", "disinterest", "ask" or "remind".
 func (k Kind) String() string { return name(kindNames[:], k) }
 
-var kindNames = [...]string{"", "offer", "withdraw", "unchoke", "choke", "drop", "interest", "disinterest", "ask"}
+var kindNames = [...]string{"", "offer", "withdraw", "unchoke", "choke", "drop", "interest", "disinterest", "ask", "remind"}
 
 // A Class is what bytes are sent for. Each class has a rate of its own: see [Rates].
 type Class uint8

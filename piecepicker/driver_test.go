@@ -80,6 +80,10 @@ func (d *driver) carryOut() {
 			}
 			before[o.Peer] = true
 			s.unchoked, s.flipped = o.Kind == KindUnchoke, d.now
+		case KindRemind:
+			if !s.unchoked {
+				d.fail("%v: it is choked", o)
+			}
 		case KindDrop:
 			s.dropped = true
 		case KindInterest, KindDisinterest:

@@ -1,6 +1,9 @@
 package piecepicker
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A loan is a piece that was revealed to a peer, until the peer has it. A loan that is withdrawn leaves the piece free for
 // others; the peer may still finish it, since what was revealed cannot be hidden again.
@@ -41,6 +44,7 @@ func (q *peer) loan(i uint32) *loan {
 // lend reveals piece i to q.
 func (p *Picker) lend(q *peer, i uint32, class Class, code Code) {
 	pc := &p.pieces[i]
+	deaf := q.unchoked && q.waits(p.now)
 	if !q.unchoked {
 		q.unchoked, q.flipped = true, p.now
 		p.tell(Decision{Kind: KindUnchoke, Peer: q.id, Reason: Reason{Code: Served}})
@@ -73,9 +77,17 @@ func (p *Picker) lend(q *peer, i uint32, class Class, code Code) {
 	q.lent = p.now
 	p.open(q, &q.loans[len(q.loans)-1])
 	p.tell(Decision{Kind: KindOffer, Peer: q.id, Piece: i, Class: class, Reason: why})
+	if deaf {
+		p.tell(Decision{Kind: KindRemind, Peer: q.id, Reason: Reason{Code: Served}})
+	}
 	if q.revealed++; q.revealed == len(p.pieces)-1 && q.revealed >= shownMost {
 		p.lendLast(q, class)
 	}
+}
+
+// waits reports whether q asks us for nothing, though it lacks something that was shown to it before now.
+func (q *peer) waits(now time.Duration) bool {
+	return q.pending == 0 && slices.ContainsFunc(q.loans, func(ln loan) bool { return !ln.done && ln.made < now })
 }
 
 // lendLast reveals the only piece that q was not shown yet beside the one before it. With that we look complete, and libtorrent leaves

@@ -217,3 +217,26 @@ func TestSlowLoneLeechKeepsWhatItWasOffered(t *testing.T) {
 	require.Empty(t, w.show(w.done, KindWithdraw))
 	require.Equal(t, 60, w.peer("a").Pieces)
 }
+
+// TestWhoWaitsForOthersIsReminded: a peer that asks us for nothing of what it was shown before is unchoked once more with an offer.
+func TestWhoWaitsForOthersIsReminded(t *testing.T) {
+	reminded := func(act func(w *world, i, k uint32)) string {
+		w := draw(t, Config{}, 50, "a\nb")
+		w.next()
+		loans := w.loans("a")
+		act(w, loans[0], loans[1])
+		return w.show(w.next(), KindRemind)
+	}
+	require.Equal(t, "a:remind:served", reminded(func(w *world, i, k uint32) { w.give("a", i) }), "what it does with the other nobody knows")
+	require.Empty(t, reminded(func(w *world, i, k uint32) {
+		_, ok := w.p.Requested(w.now, w.ids["a"], k)
+		require.True(t, ok)
+		w.give("a", i)
+		_, ok = w.p.Requested(w.now, w.ids["a"], k)
+		require.True(t, ok)
+	}), "it asks")
+	require.Empty(t, reminded(func(w *world, i, k uint32) {
+		w.give("a", i)
+		w.give("a", k)
+	}), "it lacks nothing that it was shown")
+}

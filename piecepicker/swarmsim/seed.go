@@ -52,7 +52,7 @@ func (s *swarm) serve() {
 	s.decisions = s.server.Tick(s.clock(), s.decisions[:0])
 	for _, d := range s.decisions {
 		p := s.byNum[d.Peer]
-		if p == nil {
+		if p == nil || d.Kind == piecepicker.KindRemind {
 			continue
 		}
 		if s.cfg.Transcript != nil {

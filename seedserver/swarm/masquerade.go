@@ -164,7 +164,7 @@ func (m *masquerade) decisions(now time.Time) []decision {
 				m.setRates(now)
 			}
 			m.made = append(m.made, decision{p: p, do: doShow, piece: d.Piece})
-		case piecepicker.KindUnchoke:
+		case piecepicker.KindUnchoke, piecepicker.KindRemind:
 			m.made = append(m.made, decision{p: p, do: doUnchoke})
 		case piecepicker.KindChoke:
 			p.unspend()
