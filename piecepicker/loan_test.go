@@ -224,6 +224,7 @@ func TestWhoWaitsForOthersIsReminded(t *testing.T) {
 		w := draw(t, Config{}, 50, "a\nb")
 		w.next()
 		loans := w.loans("a")
+		w.after(100 * time.Millisecond)
 		act(w, loans[0], loans[1])
 		return w.show(w.next(), KindRemind)
 	}
