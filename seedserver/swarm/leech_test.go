@@ -39,6 +39,7 @@ type leech struct {
 	have     *peerwire.Bitfield
 	shown    *peerwire.Bitfield
 	unchoked bool
+	last     peerwire.Message         // that it heard
 	asked    map[peerwire.Request]int // unanswered, how often
 	bytes    int64                    // payload it was sent
 	wrong    []string                 // what we did that we must not
@@ -114,6 +115,8 @@ func (s *leech) listen() {
 
 // heard notes m, and returns what to say to it, and the piece that it made whole.
 func (s *leech) heard(m peerwire.Message) (answer []peerwire.Message, piece uint32, whole bool) {
+	_, offered := s.last.(peerwire.Have)
+	s.last = m
 	switch m := m.(type) {
 	case peerwire.BitfieldMessage, peerwire.HaveAll, peerwire.AllowedFast, peerwire.Suggest:
 		s.wrong = append(s.wrong, fmt.Sprintf("%T of a leech without pieces", m))
@@ -128,7 +131,7 @@ func (s *leech) heard(m peerwire.Message) (answer []peerwire.Message, piece uint
 		s.shown.Set(m.Index)
 		answer = append([]peerwire.Message{peerwire.Interested{}}, s.ask()...)
 	case peerwire.Unchoke:
-		if s.unchoked {
+		if s.unchoked && !offered { // after an offer it is a reminder
 			s.wrong = append(s.wrong, "unchoked twice")
 		}
 		s.unchoked = true
