@@ -146,11 +146,13 @@ func (m *Many) scan(ctx context.Context, running *sync.WaitGroup) {
 		}
 		m.begin(ctx, running, &manyEntry{file: f.Name(), size: info.Size(), modified: info.ModTime()})
 	}
+	var gone []*manyEntry
 	for _, e := range m.entries() {
 		if !there[e.file] {
-			m.end(e)
+			gone = append(gone, e)
 		}
 	}
+	m.end(gone...)
 }
 
 // errTaken says that another torrent has the infohash, or the place of the data.
@@ -264,21 +266,28 @@ func (m *Many) bringsTorrents(info *metainfo.Info) (bool, error) {
 	return false, nil
 }
 
-// end stops a torrent and waits until it has let go of its data.
-func (m *Many) end(e *manyEntry) {
+// end stops torrents and waits until they have let go of their data.
+func (m *Many) end(gone ...*manyEntry) {
 	m.mu.Lock()
-	delete(m.listed, e.file)
+	for _, e := range gone {
+		delete(m.listed, e.file)
+	}
 	m.mu.Unlock()
-	if e.stop != nil {
+	gone = slices.DeleteFunc(gone, func(e *manyEntry) bool { return e.stop == nil })
+	for _, e := range gone {
 		e.stop()
+	}
+	patience := time.After(endPatience)
+	for _, e := range gone {
 		select {
 		case <-e.ended:
-		case <-time.After(endPatience): // its trackers may take longer to hear of it
+		case <-patience: // its trackers may take longer to hear of it
+			return
 		}
 	}
 }
 
-// endPatience is how long a torrent that is removed may keep others waiting.
+// endPatience is how long torrents that are removed may keep others waiting.
 const endPatience = 200 * time.Millisecond
 
 // Status returns the state of each .torrent file, by name.

@@ -113,6 +113,52 @@ func TestManyTellsWhyATorrentStopped(t *testing.T) {
 	require.ErrorIs(t, failure(m, "a.torrent"), ErrOtherContent)
 }
 
+// However many torrents are removed at once, and however slow their trackers, those that are added start soon.
+func TestManyRemovedAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	tracker, leave := slowToLeave(t)
+	for i := range 20 {
+		name := fmt.Sprint("f", i)
+		putTorrent(t, dir, name, name)
+		raw, err := os.ReadFile(filepath.Join(dir, name+".torrent"))
+		require.NoError(t, err)
+		torrent, err := metainfo.Parse(raw)
+		require.NoError(t, err)
+		torrent.Announce = tracker
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".torrent"), torrent.Encode(), 0o644))
+	}
+	m, err := NewMany(t.Context(), ManyConfig{
+		Dir: dir, State: t.TempDir(), Rescan: 10 * time.Millisecond, Private: true,
+		Client: ClientConfig{Peer: "127.0.0.1:0", NoDHT: true, NoLocal: true},
+	})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- m.Run(ctx) }()
+	t.Cleanup(func() { leave(); cancel(); <-ended })
+	announced := func() (n int) {
+		for _, e := range m.entries() {
+			if e.transfer == nil || e.transfer.session.Load() == nil {
+				continue
+			}
+			for _, c := range e.transfer.session.Load().Contacts() {
+				if c.Working {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	require.Eventually(t, func() bool { return announced() == 20 }, 10*time.Second, time.Millisecond)
+	for i := range 20 {
+		require.NoError(t, os.Remove(filepath.Join(dir, fmt.Sprint("f", i, ".torrent"))))
+	}
+	began := time.Now()
+	putTorrent(t, dir, "late", "something")
+	require.Eventually(t, func() bool { return len(m.Status()) == 1 && m.Status()[0].Phase == Seeding }, 10*time.Second, time.Millisecond)
+	require.Less(t, time.Since(began), 2*time.Second)
+}
+
 // A directory that is gone is told of once, not once a second.
 func TestManyTellsOnceThatItsDirectoryIsGone(t *testing.T) {
 	var said bytes.Buffer

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -206,19 +207,26 @@ func TestTransferRemembersALongName(t *testing.T) {
 	require.NotZero(t, record.Pieces)
 }
 
-// A torrent that is stopped and started anew while its tracker is slow to take leave is there for its peers.
-func TestTransferOutlivesTheLeaveOfTheOneBefore(t *testing.T) {
+// slowToLeave runs a tracker that answers nobody who takes leave before let is called, and returns its URL.
+func slowToLeave(t *testing.T) (announce string, let func()) {
 	leave := make(chan struct{})
+	let = sync.OnceFunc(func() { close(leave) })
 	tracker := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("event") == "stopped" {
 			<-leave
 		}
 		w.Write([]byte("d8:intervali1800e5:peers0:e"))
 	}))
-	t.Cleanup(tracker.Close)
+	t.Cleanup(func() { let(); tracker.Close() })
+	return tracker.URL + "/announce", let
+}
+
+// A torrent that is stopped and started anew while its tracker is slow to take leave is there for its peers.
+func TestTransferOutlivesTheLeaveOfTheOneBefore(t *testing.T) {
+	tracker, leave := slowToLeave(t)
 	torrent, _ := seedOf(t, "x", letters(100_000))
 	tracked := *torrent
-	tracked.Announce = tracker.URL + "/announce"
+	tracked.Announce = tracker
 	path := filepath.Join(t.TempDir(), "x")
 	require.NoError(t, os.WriteFile(path, []byte(letters(100_000)), 0o644))
 	c := runClient(t, ClientConfig{})
@@ -232,7 +240,7 @@ func TestTransferOutlivesTheLeaveOfTheOneBefore(t *testing.T) {
 	go func() { stopped <- stop() }()
 	second, _ := runTransfer(t, c, cfg)
 	ends(t, second.Done())
-	close(leave)
+	leave()
 	<-stopped
 	leech, _ := runTransfer(t, runClient(t, ClientConfig{}), TransferConfig{
 		Torrent: torrent, Path: filepath.Join(t.TempDir(), "x"), Peers: []netip.AddrPort{c.Addr()},
