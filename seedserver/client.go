@@ -55,6 +55,7 @@ type Client struct {
 	host     *swarm.Host
 	up, down *budget.Node
 	pool     *storage.Pool
+	roots    roots
 
 	mu      sync.Mutex                   // a leaf
 	checks  chan struct{}                // holds one for each transfer that reads what is there

@@ -49,6 +49,7 @@ func TestManyOfAThousand(t *testing.T) {
 	within("started", count(1000), m)
 	putTorrent(t, dir, "late", "something")
 	within("added", count(1001), m)
+	require.LessOrEqual(t, len(m.client.roots.byPath), 2, "descriptors are for peers")
 	require.NoError(t, os.Remove(filepath.Join(dir, "late.torrent")))
 	within("removed", count(1000), m)
 	began := time.Now()

@@ -75,10 +75,10 @@ type TransferStatus struct {
 type Transfer struct {
 	client  *Client
 	cfg     TransferConfig
-	root    *os.Root
+	root    *sharedRoot
 	target  *storage.Target
-	records *os.Root // where the record is; root, or one of its own
-	record  string   // below records
+	records *sharedRoot // where the record is
+	record  string      // below records
 	limits  struct{ up, down *budget.Node }
 	phase   atomic.Int32
 	checked atomic.Int64
@@ -104,19 +104,19 @@ func (c *Client) NewTransfer(cfg TransferConfig) (*Transfer, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
-	root, err := os.OpenRoot(dir)
+	root, err := c.roots.open(dir)
 	if err != nil {
 		return nil, err
 	}
-	t := &Transfer{client: c, cfg: cfg, root: root, records: root, record: recordBeside(base, cfg.Torrent.InfoHash), done: make(chan struct{})}
+	t := &Transfer{client: c, cfg: cfg, root: root, record: recordBeside(base, cfg.Torrent.InfoHash), done: make(chan struct{})}
 	if cfg.Record != "" {
-		t.record = filepath.Base(cfg.Record)
-		if t.records, err = os.OpenRoot(filepath.Dir(cfg.Record)); err != nil {
-			root.Close()
-			return nil, err
-		}
+		dir, t.record = filepath.Dir(cfg.Record), filepath.Base(cfg.Record)
 	}
-	t.target, err = storage.NewTarget(c.pool, root, targetFiles(cfg.Torrent.Info, base))
+	if t.records, err = c.roots.open(dir); err != nil {
+		root.Close()
+		return nil, err
+	}
+	t.target, err = storage.NewTarget(c.pool, root.Root, targetFiles(cfg.Torrent.Info, base))
 	if err != nil {
 		t.close()
 		return nil, fmt.Errorf("%s: %w", cfg.Torrent.Info.Name, err)
@@ -218,16 +218,14 @@ func (t *Transfer) Run(ctx context.Context) error {
 }
 
 func (t *Transfer) close() {
-	if t.records != t.root {
-		t.records.Close()
-	}
+	t.records.Close()
 	t.root.Close()
 }
 
 // check finds out which pieces are there, and whether what is there may be written to.
 func (t *Transfer) check(ctx context.Context) error {
 	info := t.cfg.Torrent.Info
-	record, err := storage.LoadRecord(t.records, t.record)
+	record, err := storage.LoadRecord(t.records.Root, t.record)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		t.client.log.Warn("what was known of a download cannot be used, all of it is read again", "err", err)
 	}
@@ -293,7 +291,7 @@ func (t *Transfer) holdsBytes() bool {
 func (t *Transfer) checkRoom() error {
 	lacking := int64(t.cfg.Torrent.Info.NumPieces()-t.numPieces()) * t.cfg.Torrent.Info.PieceLength
 	lacking = min(lacking, t.target.Unoccupied())
-	if free, known := storage.FreeSpace(t.root); known && lacking > free && lacking > 0 {
+	if free, known := storage.FreeSpace(t.root.Root); known && lacking > free && lacking > 0 {
 		return fmt.Errorf("%s needs %v more, and there are %v free where it goes: make room, or choose another place with --saveas",
 			t.cfg.Path, budget.Bytes(lacking), budget.Bytes(free))
 	}
@@ -414,7 +412,7 @@ func (t *Transfer) remember() error {
 		return err
 	}
 	r := storage.Record{InfoHash: t.cfg.Torrent.InfoHash, Pieces: pieces, Files: t.target.Stamps()}
-	if err := r.Save(t.records, t.record); err != nil {
+	if err := r.Save(t.records.Root, t.record); err != nil {
 		return err
 	}
 	t.mu.Lock()

@@ -202,7 +202,7 @@ func TestTransferRemembersALongName(t *testing.T) {
 	again, err := runClient(t, ClientConfig{}).NewTransfer(cfg)
 	require.NoError(t, err)
 	defer again.close()
-	record, err := storage.LoadRecord(again.records, again.record)
+	record, err := storage.LoadRecord(again.records.Root, again.record)
 	require.NoError(t, err)
 	require.NotZero(t, record.Pieces)
 }
