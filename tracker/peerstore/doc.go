@@ -62,21 +62,6 @@
 // 0.04 to 0.06 ms by [Store.Expire]; what is longer is the wait for a processor.
 // BenchmarkPauses and BenchmarkHolds measure it.
 //
-// In swarms of 1,000 IPv4 peers, at 20,000 announces a second for 50 peers each,
-// on two processors of which others used a part:
-//
-//	                      heap    99 % under   longest    takes
-//	1 million    idle     30 MB       93 us    0.3 ms
-//	             save                  7 us    0.7 ms     0.03 s
-//	             expire half           8 us    5.5 ms     0.08 s
-//	10 million   idle    296 MB      136 us    0.2 ms
-//	             save                 32 us    3.1 ms     0.18 s
-//	             expire none           7 us    0.2 ms     0.03 s
-//	             expire half         121 us    1.2 ms     0.56 s
-//
-// [Store.Expire] and [Store.Snapshot] hold a shard for 0.1 to 0.5 ms at a time;
-// what is longer is the wait for a processor. BenchmarkPauses measures it.
-//
 // # Which clause is where
 //
 //	BEP 3   events, complete and incomplete          swarm.go
