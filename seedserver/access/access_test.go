@@ -359,9 +359,30 @@ func TestAdmissions(t *testing.T) {
 	require.Empty(t, a.all)
 
 	for i := range 2 * maxAdmitted {
-		a.Add(start, hash1, netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), [20]byte{}, "key", last)
+		a.Add(start, hash1, netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), [20]byte{}, fmt.Sprint("key ", i%10), last)
 	}
 	require.Less(t, len(a.all[hash1]), maxAdmitted)
+}
+
+// TestAdmissionsOfOneKey: whoever announces with one key under ever new names leaves room for others, and what it had is forgotten.
+func TestAdmissionsOfOneKey(t *testing.T) {
+	var a Admissions
+	const last = time.Hour
+	peer, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+	a.Add(start, hash1, peer, [20]byte{1}, "one", last)
+	for i := range 2 * maxAdmitted {
+		a.Add(start, hash1, other, [20]byte{2, byte(i >> 16), byte(i >> 8), byte(i)}, "many", last)
+	}
+	a.Add(start.Add(last/2), hash1, peer, [20]byte{1}, "one", last)
+	a.Add(start.Add(last/2), hash1, other, [20]byte{2}, "many", last)
+	a.Expire(start.Add(last))
+	byAddr, byID := a.Key(start.Add(last), hash1, peer, [20]byte{1})
+	require.Equal(t, []string{"one", "one"}, []string{byAddr, byID})
+	byAddr, byID = a.Key(start.Add(last), hash1, other, [20]byte{2})
+	require.Equal(t, []string{"many", "many"}, []string{byAddr, byID}, "what is known already is known for longer")
+	a.Add(start.Add(last), hash1, other, [20]byte{3}, "many", last)
+	_, byID = a.Key(start.Add(last), hash1, other, [20]byte{3})
+	require.Equal(t, "many", byID)
 }
 
 // FuzzKeys: nothing made up opens anything.

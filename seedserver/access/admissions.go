@@ -8,6 +8,7 @@ import (
 
 const (
 	maxAdmitted = 50_000 // addresses and peer ids of one torrent
+	maxOfKey    = 10_000 // of these, that one key announced: it may be that of many
 	maxTorrents = 100_000
 )
 
@@ -16,6 +17,8 @@ const (
 type Admissions struct {
 	mu  sync.Mutex                     // a leaf
 	all map[[20]byte]map[any]admission // by infohash, then by netip.Addr or peer id
+	// ofKey counts those of each key, which is good for one torrent only.
+	ofKey map[string]int
 }
 
 // admission is one address or peer id that a key announced.
@@ -29,7 +32,7 @@ func (a *Admissions) Add(now time.Time, infohash [20]byte, addr netip.Addr, id [
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.all == nil {
-		a.all = map[[20]byte]map[any]admission{}
+		a.all, a.ofKey = map[[20]byte]map[any]admission{}, map[string]int{}
 	}
 	of := a.all[infohash]
 	if of == nil {
@@ -39,13 +42,30 @@ func (a *Admissions) Add(now time.Time, infohash [20]byte, addr netip.Addr, id [
 		of = map[any]admission{}
 		a.all[infohash] = of
 	}
-	if len(of) >= maxAdmitted-1 {
-		return // Expire makes room
-	}
 	grant := admission{key: key, until: now.Add(last)}
-	of[addr] = grant
+	a.set(of, addr, grant)
 	if id != ([20]byte{}) {
-		of[id] = grant
+		a.set(of, id, grant)
+	}
+}
+
+// set notes grant for who, unless there is no room for somebody new: Expire makes some. a.mu is held.
+func (a *Admissions) set(of map[any]admission, who any, grant admission) {
+	before, known := of[who]
+	if before.key != grant.key && a.ofKey[grant.key] >= maxOfKey || !known && len(of) >= maxAdmitted-1 {
+		return
+	}
+	if known {
+		a.release(before.key)
+	}
+	of[who] = grant
+	a.ofKey[grant.key]++
+}
+
+// release counts one less of a key. a.mu is held.
+func (a *Admissions) release(key string) {
+	if a.ofKey[key]--; a.ofKey[key] == 0 {
+		delete(a.ofKey, key)
 	}
 }
 
@@ -76,16 +96,14 @@ func (a *Admissions) Expire(now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for infohash, of := range a.all {
-		if expire(of, now); len(of) == 0 {
-			delete(a.all, infohash)
+		for who, g := range of {
+			if !now.Before(g.until) {
+				delete(of, who)
+				a.release(g.key)
+			}
 		}
-	}
-}
-
-func expire(of map[any]admission, now time.Time) {
-	for who, g := range of {
-		if !now.Before(g.until) {
-			delete(of, who)
+		if len(of) == 0 {
+			delete(a.all, infohash)
 		}
 	}
 }
