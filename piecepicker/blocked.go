@@ -7,10 +7,11 @@ import "time"
 // A peer asks for all it can of a piece as soon as it sees it. What it does not ask us for it has asked others for, who may not
 // send it for minutes, or never; and it is seldom alone with that, since whoever claims what nobody has is asked by everybody. So
 // while the line idles, what was lent to a peer that used to take pieces, and asks for nothing, goes to another, who may be freer,
-// and it gets other pieces. A barren one, which may have been offered pieces while nobody else was there, need not have taken any.
-
-// Who usually asks at once is not waited for as long while liars are there: what is left at the end has to find the one leech of many
-// that did not ask a liar for it.
+// and it gets other pieces. One that never took anything loses it, too, if others do, and is offered nothing until it asks: what liars
+// are lent is lost to others.
+//
+// While liars are there, who usually asks at once is not waited for as long, and whether the line idles or not: what is left at the end
+// has to find the one leech of many that did not ask a liar for it.
 
 const (
 	blockedAfter = 2 * time.Second
@@ -56,8 +57,8 @@ func (q *peer) answered(now time.Duration, n int) {
 // busy reports whether the line has something to do without what is withdrawn.
 func (p *Picker) busy() bool { return p.needed() > 0 && p.meter.rate > idleLine*p.fullRate() }
 
-// checkBlocked withdraws what q does not ask for, or does not take, without blame. Who never took anything may be slow to begin: it is
-// waited for unless somebody is there who passes pieces on. Then a liar loses what it was lent even while the line is busy.
+// checkBlocked withdraws what q does not ask for, or does not take: without blame from one that took pieces before. Who never did may be
+// slow to begin, and is waited for as long as nobody else is known to take any. A liar loses what it was lent even while the line is busy.
 func (p *Picker) checkBlocked(q *peer, busy bool) {
 	blocked := q.pending == 0 && (q.sent > 0 || p.tried > 0 || q.isBarren) && p.now-q.stirred >= p.blockedAfter(q)
 	hurry := q.liar && p.proven > 0 || p.blockedAfter(q) < blockedAfter

@@ -43,8 +43,14 @@
 //	                                          without what is on its way to strangers
 //	who does not read what it is sent         is offered nothing, and what it was lent is for others when the line would idle
 //	hoarder                                   2 overdue, and more than 4 for each piece passed on
+//	who takes nothing it was offered          while others do and the line idles: loses it after 2 s to them, who alone may have it for
+//	                                          20 s, and is offered nothing until it asks
+//	who asks for nothing of what it was shown loses it after 2 s if the line idles; among liars at any time after 4 times as long as it
+//	                                          usually takes to ask, at least 0.25 s
 //	believed without evidence                 2 peers of each /24 or /48; of those who took no piece, one for four who did
 //	liar                                      3 pieces claimed that never left us, while no other origin is known
+//	pieces that never left us are left to     when one has shown that it has such, and leeches got 3 of them
+//	other seeds
 //	an audit                                  3 blocks of 16 KiB of different pieces; holds 45 min; one block more after 30 to 40;
 //	                                          before it 128 bytes, to see who answers, while others are silent
 //	asked of one peer in an hour              64 KiB; of all a hundredth of what was sent; of 4 leeches at a time
@@ -67,7 +73,7 @@
 //	                                          unproven share a quarter of the rate
 //	release gate                              2 % of the pieces, at least 4, and one for each 8 leeches; with 5 leeches and more;
 //	                                          conservative mode only; not within a minute of 4 liars
-//	the last two pieces                       go to one peer, where they make it complete
+//	the last two pieces                       go to one peer, where they make it complete, or where it was shown all others
 //	rate                                      halves with each copy (conservative), with every four (balanced), never (generous)
 //	                                          conservative: a piece in 10 min, when 2 audited copies were there for 30 s, nothing
 //	                                          was needed, and most leeches get something of others; balanced: 8 copies
@@ -97,7 +103,10 @@
 //     half a minute at full rate would be another copy. There is hysteresis where changing has a price: for sleep, for chokes,
 //     for the window.
 //   - What we gave to a peer counts without a place among the believed of its network, since it is no claim.
-//   - A piece of which no whole copy left us is needed whatever is claimed, and no copy is out before it was sent.
+//   - A piece of which no whole copy left us is needed whatever is claimed, and no copy is out before it was sent: an audit shows
+//     that a peer has a file, and not that it gives any of it. When leeches that take pieces of us got a few that never left us, somebody
+//     does, and the others are left to it.
+//   - A peer that waits for others with what it was shown is unchoked once more with each offer: see [KindRemind].
 //   - Two audited seeds bring assistance to its floor, where the law leaves half of the rate: that is for copies that are only
 //     believed, in leeches that may leave any moment and have little to give. It takes half a minute to be sure, leeches that are
 //     seen to get pieces of others, and ends at once with any need. While it is so and nobody starves, no piece counts as stalled:
@@ -111,7 +120,8 @@
 //   - Who has a full window is offered pieces, one at a time, when nothing else is on its way: the line does not idle.
 //   - We are interested in leeches not only to audit them, but also for their upload slots: see rechoke.go.
 //   - The gate waits for nobody who came after it closed, or gets next to nothing of what it used to.
-//   - What a peer asks others for, who may never send it, is lent to another as soon as the line would idle.
+//   - What a peer asks others for, who may never send it, is lent to another as soon as the line would idle; among liars sooner, since
+//     at the end each piece has to find a leech that did not ask a liar for it.
 //   - The number of peers served at a time is not fixed: it follows from the window.
 //
 // # Asking

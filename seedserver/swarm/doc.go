@@ -67,7 +67,7 @@
 //
 // Peers tell each other of peers through us, and us of others (BEP 11): once a minute, at most fifty, other ones to each. Of itself
 // a Swarm says nothing, of liars neither, and to liars nothing at all. One that hides what it has tells of those that took a piece of
-// us and say so, or are audited, as soon as that is so, and them of each other; of a stranger it tells after two minutes, and after ten
+// us and say so, or are audited, as soon as that is so, and them of each other; of a stranger it tells after ten seconds, and after ten minutes
 // of one that claims to be complete without having shown it. Where there is no room, a peer of no use makes way, else the
 // one of the lowest canonical priority for one of a higher (BEP 40), unless it gets or gives more than most. In a private torrent nobody is told of, and only those are
 // dialled that its tracker or a person told (BEP 27).
