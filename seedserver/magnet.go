@@ -3,7 +3,10 @@ package seedserver
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
+	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/seedserver/bittorrent/bencode/metainfo"
@@ -17,12 +20,16 @@ type Lookup struct {
 	client *Client
 	magnet metainfo.Magnet
 	peers  []netip.AddrPort
+	named  []string // peers by the names of their hosts, "host:port"
 	fetch  *swarm.MetadataFetch
 	local  bool
 
 	mu    sync.Mutex // a leaf
 	found []netip.AddrPort
 }
+
+// maxNamed is how many names of a link are resolved.
+const maxNamed = 20
 
 // maxFound is how many addresses a lookup remembers for the download that follows.
 const maxFound = 500
@@ -34,13 +41,16 @@ func (c *Client) NewLookup(m metainfo.Magnet, peers []netip.AddrPort, local bool
 		return nil, fmt.Errorf("the magnet link names a torrent of version 2 only, which is not supported")
 	}
 	all := append([]netip.AddrPort(nil), peers...)
+	var named []string
 	for _, p := range m.Peers {
 		if a, err := netip.ParseAddrPort(p); err == nil {
 			all = append(all, netip.AddrPortFrom(a.Addr().Unmap(), a.Port()))
+		} else if len(named) < maxNamed {
+			named = append(named, p)
 		}
 	}
 	return &Lookup{
-		client: c, magnet: m, peers: all, found: all, local: local,
+		client: c, magnet: m, peers: all, named: named, found: slices.Clone(all), local: local,
 		fetch: swarm.NewMetadataFetch(swarm.MetadataConfig{InfoHash: m.InfoHash, PeerID: c.id, Bind: c.Addr().Addr(), Logger: c.log}),
 	}, nil
 }
@@ -59,6 +69,9 @@ func (l *Lookup) Run(ctx context.Context) (*metainfo.Torrent, []netip.AddrPort, 
 	defer running.Wait()
 	defer stop()
 	tell(l.fetch, candidates.User, netip.Addr{}, l.peers)
+	for _, peer := range l.named {
+		running.Go(func() { l.resolve(announcing, peer) })
+	}
 	l.client.addNodes(l.magnet.Nodes)
 	l.client.seek(l.magnet.InfoHash, l)
 	defer l.client.forget(l.magnet.InfoHash, l)
@@ -91,6 +104,29 @@ func (l *Lookup) Run(ctx context.Context) (*metainfo.Torrent, []netip.AddrPort, 
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return t, l.found, nil
+}
+
+// resolve asks a peer at each address that the name of its host has.
+func (l *Lookup) resolve(ctx context.Context, peer string) {
+	host, text, err := net.SplitHostPort(peer)
+	if err != nil {
+		return
+	}
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		return
+	}
+	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		l.client.log.Debug("looking up a peer", "addr", peer, "err", err)
+		return
+	}
+	peers := make([]netip.AddrPort, 0, len(addrs))
+	for _, a := range addrs {
+		peers = append(peers, netip.AddrPortFrom(a.Unmap(), uint16(port)))
+	}
+	l.hear(peers)
+	tell(l.fetch, candidates.User, netip.Addr{}, peers)
 }
 
 func (l *Lookup) hear(peers []netip.AddrPort) {

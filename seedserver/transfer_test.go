@@ -49,6 +49,20 @@ func TestLookupLeavesFromItsAddress(t *testing.T) {
 	<-ended
 }
 
+// A peer that a magnet link names by its host's name is asked like one that it names by its address (BEP 9).
+func TestLookupResolvesPeers(t *testing.T) {
+	torrent, peers := seedOf(t, "x", letters(100_000))
+	magnet := metainfo.Magnet{HasInfoHash: true, InfoHash: torrent.InfoHash, Peers: []string{fmt.Sprintf("localhost:%d", peers[0].Port())}}
+	lookup, err := runClient(t, ClientConfig{}).NewLookup(magnet, nil, false)
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	got, found, err := lookup.Run(ctx)
+	require.NoError(t, err)
+	require.Equal(t, torrent.InfoBytes, got.InfoBytes)
+	require.Contains(t, found, peers[0], "the download asks it, too")
+}
+
 // letters returns n bytes that do not repeat themselves.
 func letters(n int) string {
 	rng := rand.New(rand.NewPCG(1, 2))
