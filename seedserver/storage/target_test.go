@@ -236,8 +236,10 @@ func TestTargetCountsWhatItTakes(t *testing.T) {
 		return
 	}
 	require.EqualValues(t, 2<<20, target.Unoccupied())
-	require.NoError(t, root.WriteFile("a", make([]byte, 1<<19), 0o600))
-	require.NoError(t, target.WriteAt(make([]byte, 1<<20), 1<<20))
+	data := make([]byte, 1<<20) // that cannot be compressed
+	_, _ = rand.NewChaCha8([32]byte{}).Read(data)
+	require.NoError(t, target.WriteAt(data[:1<<19], 0))
+	require.NoError(t, target.WriteAt(data, 1<<20))
 	require.NoError(t, target.Sync())
 	require.InDelta(t, 1<<19, target.Unoccupied(), 1<<16)
 }
