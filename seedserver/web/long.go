@@ -24,7 +24,7 @@ const (
 // listAs returns what is in a directory, to be made a list of a form until made is called, and to be sent until sent is, however often.
 // If it cannot be had it answers, and ok is false.
 func (x *exchange) listAs(form string, dir Entry) (entries []Entry, long bool, made, sent func(), ok bool) {
-	made, sent = func() {}, func() {}
+	sent = func() {}
 	entries, made, ok = x.entries(dir)
 	if long = ok && form != typeHTML && len(entries) > rowsPerPage; !long {
 		return entries, false, made, sent, ok
