@@ -44,6 +44,7 @@ type loop struct {
 	countedIn int64 // of received, what the last tick saw
 	downRate  rate
 	busy      bool // something was sent or asked for since the last tick
+	untold    bool // peers wait to be told of others, and tick is to go on with them
 	failed    time.Time
 
 	pool    *candidates.Pool // nil until there is a candidate
@@ -224,9 +225,8 @@ func (l *loop) drop(now time.Time, p *peer, reason error) {
 		return
 	}
 	p.gone = true
-	if l.meet(p); !p.met && p.uploaded.Load() > 0 {
-		l.swarm.learn(false)
-	}
+	l.meet(p)
+	l.disappoints(p)
 	delete(l.peers, p)
 	l.setInterested(p, false)
 	l.setUnchoked(p, false)

@@ -36,6 +36,7 @@ type peer struct {
 	unsent   int          // the bound of what waits in the kernel; of who has the writer's role
 	floods   atomic.Bool  // of the loop: its reader takes its time
 	passesOn atomic.Bool  // what it was given: for the policy to say
+	paid     atomic.Bool  // it had a part of the line, whether it took what that was for or not
 	writing  atomic.Int64 // when the write under way began, nanoseconds since Swarm.epoch; 0 if there is none
 
 	// the loop's own
@@ -63,6 +64,7 @@ type peer struct {
 	counted    int64 // of uploaded, what the last tick saw
 	rate       rate
 	met        bool // it was a stranger, and is one no more
+	doubted    bool // it was a stranger, and did not turn out well
 	lag        bool // it does not take what it is sent; what the policy was told
 
 	// what a download keeps of it

@@ -21,6 +21,7 @@ const (
 	pexHasty    = 200              // how much noise such a message is
 	pexCross    = 15 * time.Second // from when one of two is told of the other until that one is: dials that cross are both lost
 	maxTold     = 200              // peers that one knows from us at a time
+	maxTellings = 16               // peers that are looked after at a time: for each there may be thousands of others to choose from
 )
 
 // An exchange is what one peer was told of others (BEP 11), and when.
@@ -28,6 +29,13 @@ type exchange struct {
 	told  map[netip.AddrPort]time.Time
 	due   time.Time // of our next message; zero before the peer's handshake
 	heard time.Time // when its last one was read
+}
+
+// A rated is a peer that another may be told of, and their priority for each other.
+type rated struct {
+	priority uint32
+	addr     netip.AddrPort
+	peer     *peer
 }
 
 // hasten brings the first message forward: the peer turned out to be one that others should know, and it them.
@@ -46,23 +54,25 @@ func (x *exchange) news(now time.Time, p *peer, current map[netip.AddrPort]*peer
 			m.Dropped = append(m.Dropped, addr)
 		}
 	}
+	var fresh []rated
 	for addr, q := range current {
 		if _, told := x.told[addr]; told || now.Sub(q.exchange.told[p.listens()]) < pexCross {
 			continue
 		}
 		if q != p && addr != p.listens() && candidates.Usable(candidates.PEX, p.addr.Addr(), addr) {
-			m.Added = append(m.Added, extension.PEXPeer{Addr: addr, Flags: q.pexFlags()})
+			fresh = append(fresh, rated{priority: candidates.Priority(p.addr, addr), addr: addr, peer: q})
 		}
 	}
 	// An address that is lost for another to come would be in both lists of a later message, never of one.
 	room := max(0, min(extension.MaxPEX, maxTold-len(x.told)+len(m.Dropped)))
-	if len(m.Added) > room {
-		slices.SortFunc(m.Added, func(a, b extension.PEXPeer) int {
-			return cmp.Or(
-				cmp.Compare(candidates.Priority(p.addr, b.Addr), candidates.Priority(p.addr, a.Addr)),
-				a.Addr.Compare(b.Addr))
+	if len(fresh) > room {
+		slices.SortFunc(fresh, func(a, b rated) int {
+			return cmp.Or(cmp.Compare(b.priority, a.priority), a.addr.Compare(b.addr))
 		})
-		m.Added = m.Added[:room]
+		fresh = fresh[:room]
+	}
+	for _, q := range fresh {
+		m.Added = append(m.Added, extension.PEXPeer{Addr: q.addr, Flags: q.peer.pexFlags()})
 	}
 	return m
 }
@@ -118,9 +128,11 @@ func (l *loop) connectable(now time.Time) map[netip.AddrPort]*peer {
 }
 
 // tellPeers sends each peer what is new, where it is time to. Nothing is told in a private torrent, since nobody was told an id for
-// it; what is told says nothing about ourselves. A liar is told of nobody.
+// it; what is told says nothing about ourselves. A liar is told of nobody. Of many who came together some wait for the next tick.
 func (l *loop) tellPeers(now time.Time) {
 	var current map[netip.AddrPort]*peer
+	tellings := 0
+	l.untold = false
 	for p := range l.peers {
 		id := p.theirs.ID(extension.PEXName)
 		if id == 0 || p.verdict == Liar || p.exchange.due.IsZero() || now.Before(p.exchange.due) {
@@ -128,6 +140,10 @@ func (l *loop) tellPeers(now time.Time) {
 		}
 		if _, hides := l.policy.(*masquerade); hides && !l.settled(now, p) {
 			continue
+		}
+		if tellings++; tellings > maxTellings {
+			l.untold = true
+			return
 		}
 		if current == nil {
 			current = l.connectable(now)

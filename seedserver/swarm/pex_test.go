@@ -212,6 +212,30 @@ func TestPeerExchangeIsBounded(t *testing.T) {
 	})
 }
 
+// TestCrowdIsToldInTurns: a thousand peers that come together are a million pairs to choose from; the loop, which others wait for, does not
+// look at all of them at a time.
+func TestCrowdIsToldInTurns(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cfg, _ := torrent(1<<20, 1<<18)
+		s := start(t, cfg)
+		var all []*remote
+		for i := range 3 * maxTellings {
+			all = append(all, gossip(t, s, fmt.Sprintf("198.51.%d.%d:40000", i/200, i%200+1), 7000))
+		}
+		told := 0
+		for range 40 {
+			time.Sleep(time.Second)
+			synctest.Wait()
+			before := told
+			for _, r := range all {
+				told += len(r.exchanged())
+			}
+			require.LessOrEqual(t, told-before, maxTellings)
+		}
+		require.Equal(t, len(all), told)
+	})
+}
+
 // TestNothingIsExchangedInPrivate: in a private torrent "peers may only come from its trackers" (BEP 27), whatever a peer says.
 func TestNothingIsExchangedInPrivate(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -56,7 +56,7 @@ func earlier(a, b time.Time) time.Time {
 // tickDue returns when tick has something to do.
 func (l *loop) tickDue() time.Time {
 	due := l.ticked.Add(quietTick)
-	if l.busy {
+	if l.busy || l.untold {
 		due = l.ticked.Add(busyTick)
 	}
 	if d := l.policy.deadline(); !d.IsZero() && d.Before(due) {
@@ -122,6 +122,9 @@ func (l *loop) countSent(now time.Time, elapsed time.Duration) (backlogged int) 
 		if late != p.lag {
 			p.lag = late
 			l.policy.lags(now, p, late)
+			if late {
+				l.disappoints(p)
+			}
 		}
 		if queued, _ := p.out.idle(); p.unchoked && queued > 0 && !late {
 			backlogged++

@@ -49,11 +49,12 @@ func (p *peer) write(ctx context.Context) {
 			return
 		case taskPace:
 			start := time.Now()
-			if err := p.swarm.pace(ctx, w.class, p.stranger(), w.need); err != nil {
+			if err := p.swarm.pace(ctx, w.class, p.stranger(), int64(w.taken), w.need); err != nil {
 				p.hangUp()
 				return
 			}
 			w.took = time.Since(start)
+			p.paid.Store(true)
 			if !p.out.paid(w.class, w.need) {
 				return
 			}

@@ -19,11 +19,17 @@ func Priority(a, b netip.AddrPort) uint32 {
 	if a.Addr() == b.Addr() {
 		return priority([]byte{byte(a.Port() >> 8), byte(a.Port())}, []byte{byte(b.Port() >> 8), byte(b.Port())})
 	}
-	x, y := a.Addr().AsSlice(), b.Addr().AsSlice()
-	whole := 2 // bytes that are taken as they are, of addresses with nothing in common
-	if len(x) == 16 {
-		whole = 6
+	if a.Addr().Is4() {
+		x, y := a.Addr().As4(), b.Addr().As4()
+		return masked(x[:], y[:], 2)
 	}
+	x, y := a.Addr().As16(), b.Addr().As16()
+	return masked(x[:], y[:], 6)
+}
+
+// masked returns the priority of two addresses of one family, of which so many bytes are taken as they are if they have nothing in
+// common. It changes both.
+func masked(x, y []byte, whole int) uint32 {
 	// "If the IPs are in the same /16, the mask is FF.FF.FF.55, in the same /24 the whole address": a byte more for each equal one
 	same := 0
 	for same < len(x) && x[same] == y[same] {
@@ -44,5 +50,13 @@ func priority(x, y []byte) uint32 {
 	if slices.Compare(x, y) > 0 {
 		x, y = y, x
 	}
-	return crc32.Update(crc32.Checksum(x, castagnoli), castagnoli, y)
+	return ^update(update(^uint32(0), x), y)
+}
+
+// update adds p to a checksum. Package crc32 is faster from some dozens of bytes on, and moves what it is given to the heap.
+func update(crc uint32, p []byte) uint32 {
+	for _, b := range p {
+		crc = castagnoli[byte(crc)^b] ^ crc>>8
+	}
+	return crc
 }
