@@ -43,7 +43,7 @@ func (p *Picker) blockedAfter(q *peer) time.Duration {
 
 // stalls reports whether the line idles with pieces on loan, among liars or those who never took anything: they are looked at more often.
 func (p *Picker) stalls() bool {
-	return (p.now < p.crowded || p.tried == 0) && p.loans > 0 && !p.busy()
+	return (p.now < p.crowded || p.tried == 0 && p.sent > 0) && p.loans > 0 && !p.busy()
 }
 
 // asks notes a request of q that is to be answered.

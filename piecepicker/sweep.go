@@ -115,7 +115,7 @@ func (p *Picker) checkStart(q *peer) {
 		within = wantWithin
 	}
 	cold := min(coldAfter, p.blockedAfter(q))
-	if p.tried == 0 {
+	if p.tried == 0 && p.sent > 0 {
 		cold = coldAfter / 2 // one of many newcomers may take it
 	}
 	shun := false
@@ -124,7 +124,7 @@ func (p *Picker) checkStart(q *peer) {
 		if ln.withdrawn || ln.asked || ln.done {
 			continue
 		}
-		if p.now-ln.made >= cold && !ln.cold {
+		if p.now-ln.made > cold && !ln.cold {
 			ln.cold = true
 			p.fly(q, -ln.left)
 		}

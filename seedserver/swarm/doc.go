@@ -105,25 +105,25 @@
 // with liars that know only us and our tracker:
 //
 //	liars that                         this package            super seed    plain seed   told by us only
-//	are not there                      18.6 to 19   1.00       29   1.10
-//	claim all and are silent           18.6 to 20   1.00-1.02  29   1.09
-//	claim one piece after the other    19 to 22     1.01-1.02  64   1.91     38   2.10    21   1.03
-//	claim back what they are shown     19.7 to 20   1.01-1.02  33   1.14     36   1.94    21   1.04
-//	answer audits and nobody else      21 to 22     1.01
-//	unchoke and answer late or never   25 to 30     1.05-1.10  115  1.02     32   1.77    18   1.00
-//	serve junk                         22           1.06       88   2.15     78   3.26    19   1.01
+//	are not there                      18.2 to 18.5 1.00       29   1.10
+//	claim all and are silent           18.2 to 19.9 1.00       29   1.09
+//	claim one piece after the other    19.5 to 22.1 1.02-1.07  64   1.91     38   2.10    21   1.03
+//	claim back what they are shown     18.9 to 19.4 1.01-1.02  33   1.14     36   1.94    21   1.04
+//	answer audits and nobody else      18.6         1.00-1.01
+//	unchoke and answer late or never   20.5 to 22.6 1.03-1.08  115  1.02     32   1.77    18   1.00
+//	serve junk                         25           1.09       88   2.15     78   3.26    19   1.01
 //
-// Of liars that answer audits some were audited in one run of four before a copy was out: then the leeches starved, were rescued, and it
-// took 90 s. One run of five with liars that answer late took 44 s. The junk is taken by leeches that take one connection of an address, as
-// libtorrent does unless told otherwise; libtorrent's seeds were measured with leeches that do not, and can be sent junk from banned
-// addresses for ever: beside ours six of ten of these were complete after 140 s.
+// The junk is taken by leeches that take one connection of an address, as libtorrent does unless told otherwise; libtorrent's seeds were
+// measured with leeches that do not, and can be sent junk from banned addresses for ever: beside ours six of ten of these were complete
+// after 110 s. The last column is of an older build.
 //
-// The figures are of a build that also told of few strangers, which made honest ones behind one address wait, and is given up. What is
-// done about it: nobody is told of who claims to be complete and did not show it, for minutes; leeches are made to choose anew whom they
-// unchoke (package piecepicker, rechoke.go); no piece is kept back at the end; leeches that get nothing are rescued sooner. What remains is done
-// inside the leeches, out of reach of a seed: blocks that were asked of liars are asked of nobody else for up to a minute, until all that
-// is missing was asked for, and rare pieces are asked of all liars by all leeches; and libtorrent bans whoever gave any block of a piece
-// that fails often, us and each other.
+// What is done about it: of strangers our tracker tells few, and of who claims to be complete and did not show it nobody for minutes;
+// leeches are made to choose anew whom they unchoke (package piecepicker, rechoke.go); who waits for liars with what it was shown is
+// reminded that it may ask for something else (KindRemind), and the last pieces go from leech to leech until one takes them (blocked.go);
+// audits spare nothing that never left us until leeches get such of others; no piece is kept back at the end; leeches that get nothing are
+// rescued sooner. What remains is done inside the leeches, out of reach of a seed: liars that ask first have the slots of a leech for
+// its first 15 s; blocks that were asked of liars are asked of nobody else for up to a minute, until all that is missing was asked for;
+// and libtorrent bans whoever gave any block of a piece that fails often, us and each other.
 //
 // # Strangers
 //
