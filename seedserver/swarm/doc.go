@@ -66,7 +66,8 @@
 // wants leeches; one that hides what it has also wants a few seeds, to count on.
 //
 // Peers tell each other of peers through us, and us of others (BEP 11): once a minute, at most fifty, other ones to each. Of itself
-// a Swarm says nothing, of liars neither, and to liars nothing at all. One that hides what it has tells of those that took a piece of
+// a Swarm says nothing, of liars neither, and to liars nothing at all. Of a crowd that came together sixteen
+// peers are looked after in a second, since for each there are thousands to choose from. One that hides what it has tells of those that took a piece of
 // us and say so, or are audited, as soon as that is so, and them of each other; of a stranger it tells after ten seconds, and after ten minutes
 // of one that claims to be complete without having shown it. Where there is no room, a peer of no use makes way, else the
 // one of the lowest canonical priority for one of a higher (BEP 40), unless it gets or gives more than most. In a private torrent nobody is told of, and only those are
@@ -129,7 +130,9 @@
 //
 // Writers wait for the limiter in two lanes: those of strangers, who have not passed anything on, or taken 256 KiB where everybody is
 // shown everything, and those of the others. Strangers get as much each as the others while strangers of late turned out well, and down
-// to a fifteenth of what the others get together when none did. Where only one of the lanes waits it has everything.
+// to a fifteenth of what the others get together when none did. Where only one of the lanes is used it has everything; one of the others
+// who was just sent something is waited for, for 5 ms. Strangers who do not read what they are sent, or leave, did not turn out well;
+// while these are most, strangers are served one after the other, at random.
 //
 // # Peers that are not well
 //
