@@ -144,10 +144,11 @@ func (p *Picker) withdraw(q *peer, ln *loan, code Code, after time.Duration) {
 	}
 }
 
-// keptFrom reports whether pc came back of late from one who never took anything, and q never did, either, while somebody is there who
-// does: else those who merely hold what they are lent would hold it one after the other.
+// keptFrom reports whether pc came back of late from one who never took anything, and q was offered pieces and never did, either, while
+// somebody is there who does: else those who merely hold what they are lent would hold it one after the other. A newcomer may have it: among
+// a thousand who hold something there would be nothing else for it.
 func (p *Picker) keptFrom(q *peer, pc *piece) bool {
-	return p.tried > 0 && time.Duration(pc.kept)*time.Second > p.now && p.untried(q)
+	return p.tried > 0 && time.Duration(pc.kept)*time.Second > p.now && p.untried(q) && q.lent > q.joined
 }
 
 // endLoan forgets the loan at place k of q.
