@@ -109,9 +109,9 @@
 //	are not there                      18.2 to 19.3 1.00       29   1.10
 //	claim all and are silent           18.2 to 19.9 1.00       29   1.09
 //	claim one piece after the other    19.5 to 22.1 1.02-1.07  64   1.91     38   2.10    21   1.03
-//	claim back what they are shown     18.9 to 19.4 1.01-1.02  33   1.14     36   1.94    21   1.04
+//	claim back what they are shown     18.9 to 21.7 1.01-1.04  33   1.14     36   1.94    21   1.04
 //	answer audits and nobody else      18.3 to 18.6 1.00-1.01
-//	unchoke and answer late or never   20.5 to 23   1.03-1.08  115  1.02     32   1.77    18   1.00
+//	unchoke and answer late or never   20.5 to 23.0 1.03-1.08  115  1.02     32   1.77    18   1.00
 //	serve junk                         25           1.09       88   2.15     78   3.26    19   1.01
 //
 // The junk is taken by leeches that take one connection of an address, as libtorrent does unless told otherwise; libtorrent's seeds were
