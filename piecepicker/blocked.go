@@ -19,6 +19,7 @@ const (
 	stallEvery   = 125 * time.Millisecond
 	promptTimes  = 4   // the usual delay of a peer is waited for
 	idleLine     = 0.5 // of what it carries: less leaves it idle
+	beginsMost   = 64  // peers
 )
 
 // prompt notes that q asked for what it was offered after d. Long delays say less: it may have had something else to ask for.
@@ -43,8 +44,12 @@ func (p *Picker) blockedAfter(q *peer) time.Duration {
 
 // stalls reports whether the line idles with pieces on loan, among liars or those who never took anything: they are looked at more often.
 func (p *Picker) stalls() bool {
-	return (p.now < p.crowded || p.tried == 0 && p.sent > 0) && p.loans > 0 && !p.busy()
+	return (p.now < p.crowded || p.begins()) && p.loans > 0 && !p.busy()
 }
+
+// begins reports whether all that took pieces are gone, and few are there. In a large swarm as many newcomers as may connect come at
+// once, all of them slow to begin: to hurry them would cost copies.
+func (p *Picker) begins() bool { return p.tried == 0 && p.sent > 0 && len(p.takers) <= beginsMost }
 
 // asks notes a request of q that is to be answered.
 func (q *peer) asks(now time.Duration) { q.pending, q.stirred = q.pending+1, now }

@@ -1,6 +1,8 @@
 package piecepicker
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,4 +109,19 @@ func TestPromptPeersAreNotWaitedForAmongLiars(t *testing.T) {
 	require.LessOrEqual(t, wait(fourLiars, 10*time.Millisecond), blockedLeast+2*gateEvery)
 	require.GreaterOrEqual(t, wait("", 10*time.Millisecond), blockedAfter-sweepEvery)
 	require.GreaterOrEqual(t, wait(fourLiars, 400*time.Millisecond), blockedAfter-sweepEvery)
+}
+
+// TestCrowdOfNewcomersIsNotHurried: where all that took pieces are gone, a few newcomers are hurried, since most of them may take nothing;
+// a crowd is not, since it is slow to begin, and what it was offered would be sent again and again.
+func TestCrowdOfNewcomersIsNotHurried(t *testing.T) {
+	for n, hurried := range map[int]bool{3: true, beginsMost: true, beginsMost + 1: false} {
+		peers := make([]string, n)
+		for i := range peers {
+			peers[i] = "p" + strconv.Itoa(i)
+		}
+		w := draw(t, Config{}, 50, strings.Join(peers, "\n"))
+		w.p.sent = 1
+		w.after(time.Second)
+		require.Equal(t, hurried, w.p.begins(), "%d", n)
+	}
 }

@@ -115,7 +115,7 @@ func (p *Picker) checkStart(q *peer) {
 		within = wantWithin
 	}
 	cold := min(coldAfter, p.blockedAfter(q))
-	if p.tried == 0 && p.sent > 0 {
+	if p.begins() {
 		cold = coldAfter / 2 // one of many newcomers may take it
 	}
 	shun := false
