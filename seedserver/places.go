@@ -7,12 +7,12 @@ import (
 )
 
 // atMost returns a listener of which so many connections are open at a time: more of them wait to be accepted. One address, or one /64
-// of IPv6, has each of them at most; more are closed at once, so that nobody takes the places of all others. Whom shared reports, a
-// reverse proxy of ours, has as many as there are.
+// of IPv6, has each of them at most, and a public network of /24 or /48, which one person may have, half of all; more are closed at
+// once, so that nobody takes the places of all others. Whom shared reports, a reverse proxy of ours, has as many as there are.
 func atMost(l net.Listener, connections, each int, shared func(netip.Addr) bool) net.Listener {
 	return &boundedListener{
-		Listener: l, each: each, shared: shared,
-		places: make(chan struct{}, connections), closed: make(chan struct{}), open: map[netip.Addr]int{},
+		Listener: l, each: each, wide: max(each, connections/2), shared: shared,
+		places: make(chan struct{}, connections), closed: make(chan struct{}), open: map[netip.Prefix]int{},
 	}
 }
 
@@ -22,14 +22,15 @@ func placesEach(connections int) int { return min(max(connections/8, 64), connec
 
 type boundedListener struct {
 	net.Listener
-	each   int
+	each   int // connections of an address
+	wide   int // of a network
 	shared func(netip.Addr) bool
 	places chan struct{} // holds a value for each connection that is open
 	closed chan struct{}
 	once   sync.Once
 
 	mu   sync.Mutex
-	open map[netip.Addr]int // connections, by network
+	open map[netip.Prefix]int // connections, by address and by network
 }
 
 // Accept is part of net.Listener.
@@ -45,7 +46,7 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 			<-l.places
 			return nil, err
 		}
-		from := remoteNetwork(conn)
+		from := remoteOf(conn)
 		if l.enter(from) {
 			return &placedConn{Conn: conn, leave: func() { l.leave(from) }}, nil
 		}
@@ -53,22 +54,26 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 	}
 }
 
-// enter counts a connection of a network, or reports that it has as many as it may.
-func (l *boundedListener) enter(from netip.Addr) bool {
+// enter counts a connection, or reports that its address or its network has as many as it may.
+func (l *boundedListener) enter(from remote) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.open[from] >= l.each && !l.shared(from) {
+	full := l.open[from.address] >= l.each || from.network.IsValid() && l.open[from.network] >= l.wide
+	if full && !l.shared(from.addr) {
 		return false
 	}
-	l.open[from]++
+	l.open[from.address]++
+	l.open[from.network]++
 	return true
 }
 
-func (l *boundedListener) leave(from netip.Addr) {
+func (l *boundedListener) leave(from remote) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.open[from]--; l.open[from] == 0 {
-		delete(l.open, from)
+	for _, p := range []netip.Prefix{from.address, from.network} {
+		if l.open[p]--; l.open[p] == 0 {
+			delete(l.open, p)
+		}
 	}
 	<-l.places
 }
@@ -79,16 +84,27 @@ func (l *boundedListener) Close() error {
 	return l.Listener.Close()
 }
 
-// remoteNetwork returns what counts as the address of the other end: in IPv6, where a host has as many as it likes, the /64, but for
-// one of this host.
-func remoteNetwork(conn net.Conn) netip.Addr {
+// remote is where a connection comes from.
+type remote struct {
+	addr    netip.Addr
+	address netip.Prefix // in IPv6, where a host has as many as it likes, the /64, but for one of this host
+	network netip.Prefix // not valid for private addresses, whose networks are of many people
+}
+
+// remoteOf returns where conn comes from.
+func remoteOf(conn net.Conn) remote {
 	at, _ := netip.ParseAddrPort(conn.RemoteAddr().String())
 	addr := at.Addr().Unmap().WithZone("")
-	if !addr.Is6() || addr.IsLoopback() {
-		return addr
+	address, network := addr.BitLen(), 24
+	if addr.Is6() && !addr.IsLoopback() {
+		address, network = 64, 48
 	}
-	prefix, _ := addr.Prefix(64)
-	return prefix.Addr()
+	r := remote{addr: addr}
+	r.address, _ = addr.Prefix(address)
+	if addr.IsGlobalUnicast() && !addr.IsPrivate() {
+		r.network, _ = addr.Prefix(network)
+	}
+	return r
 }
 
 // placedConn gives its place back when it is closed.
@@ -100,8 +116,8 @@ type placedConn struct {
 
 // SetKeepAlive is that of a TCP connection.
 func (c *placedConn) SetKeepAlive(on bool) error {
-	if tcp, ok := c.Conn.(*net.TCPConn); ok {
-		return tcp.SetKeepAlive(on)
+	if lasting, ok := c.Conn.(interface{ SetKeepAlive(bool) error }); ok {
+		return lasting.SetKeepAlive(on)
 	}
 	return nil
 }

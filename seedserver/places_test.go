@@ -1,6 +1,7 @@
 package seedserver
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -90,12 +91,44 @@ func TestPlacesOfOneAddress(t *testing.T) {
 	require.Contains(t, (<-accepted).RemoteAddr().String(), "127.0.0.2")
 }
 
-func TestRemoteNetwork(t *testing.T) {
-	for from, want := range map[string]string{
-		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7", "2001:db8::7": "2001:db8::", "::1": "::1", "fe80::1%lo": "fe80::",
+// TestPlacesOfOneNetwork: the addresses of a network have half of the places together.
+func TestPlacesOfOneNetwork(t *testing.T) {
+	for _, from := range []string{"192.0.2.%d", "2001:db8:1:%d::1"} {
+		inner := make(pipes, 10)
+		l := atMost(inner, 6, 1, func(netip.Addr) bool { return false })
+		var open net.Conn
+		for i := range 4 {
+			inner <- &remoteConn{addr: netip.AddrPortFrom(netip.MustParseAddr(fmt.Sprintf(from, i+1)), 80)}
+			if i < 3 {
+				conn, err := l.Accept()
+				require.NoError(t, err)
+				open = conn
+			}
+		}
+		inner <- &remoteConn{addr: netip.MustParseAddrPort("198.51.100.1:80")}
+		other, err := l.Accept()
+		require.NoError(t, err)
+		require.Equal(t, "198.51.100.1:80", other.RemoteAddr().String(), "the fourth of the network is turned away")
+		require.NoError(t, open.Close())
+		inner <- &remoteConn{addr: netip.AddrPortFrom(netip.MustParseAddr(fmt.Sprintf(from, 4)), 80)}
+		_, err = l.Accept()
+		require.NoError(t, err)
+	}
+}
+
+func TestRemoteOf(t *testing.T) {
+	for from, want := range map[string][2]string{
+		"192.0.2.7":        {"192.0.2.7/32", "192.0.2.0/24"},
+		"::ffff:192.0.2.7": {"192.0.2.7/32", "192.0.2.0/24"},
+		"2001:db8:1:2::7":  {"2001:db8:1:2::/64", "2001:db8:1::/48"},
+		"10.1.2.3":         {"10.1.2.3/32", "invalid Prefix"},
+		"127.0.0.9":        {"127.0.0.9/32", "invalid Prefix"},
+		"fd00::1":          {"fd00::/64", "invalid Prefix"},
+		"::1":              {"::1/128", "invalid Prefix"},
+		"fe80::1%lo":       {"fe80::/64", "invalid Prefix"},
 	} {
-		addr := netip.AddrPortFrom(netip.MustParseAddr(from), 80)
-		require.Equal(t, want, remoteNetwork(remoteConn{addr: addr}).String())
+		r := remoteOf(remoteConn{addr: netip.AddrPortFrom(netip.MustParseAddr(from), 80)})
+		require.Equal(t, want, [2]string{r.address.String(), r.network.String()}, from)
 	}
 }
 
@@ -104,5 +137,7 @@ type remoteConn struct {
 	net.Conn
 	addr netip.AddrPort
 }
+
+func (c remoteConn) Close() error { return nil }
 
 func (c remoteConn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.addr) }

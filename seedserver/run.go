@@ -72,11 +72,12 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	if s.http != nil {
 		part("serving HTTP", func(ctx context.Context) error {
-			return serveHTTP(ctx, s.cert.wrap(atMost(s.http, s.maxHTTP, placesEach(s.maxHTTP), s.proxies.Trusts)), s.handler, s.log)
+			places := atMost(promptTakers(s.http), s.maxHTTP, placesEach(s.maxHTTP), s.proxies.Trusts)
+			return serveHTTP(ctx, s.cert.wrap(places), s.handler, s.log)
 		})
 	}
 	if s.adminAt != nil {
-		part("serving the status pages", func(ctx context.Context) error { return serveHTTP(ctx, s.adminAt, s.admin, s.log) })
+		part("serving the status pages", func(ctx context.Context) error { return serveHTTP(ctx, promptTakers(s.adminAt), s.admin, s.log) })
 		part("keeping the status pages live", s.admin.Run)
 	}
 	<-ctx.Done()
@@ -117,7 +118,7 @@ func spawner(ctx context.Context, wg *sync.WaitGroup) func(run func(ctx context.
 // serveHTTP serves handler on l until ctx ends; requests under way get two seconds then.
 func serveHTTP(ctx context.Context, l net.Listener, handler http.Handler, log *slog.Logger) error {
 	srv := &http.Server{
-		Handler: promptBodies(handler), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		Handler: promptBodies(promptStreams(handler)), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	stopped := make(chan struct{})

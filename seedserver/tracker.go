@@ -240,14 +240,14 @@ func (t *Tracker) Run(ctx context.Context) error {
 		})
 	}
 	front := httptracker.NewFront(httptracker.FrontConfig{Handler: t.request, Log: t.logs.logPlain(t.proxies)})
-	places := atMost(t.http, trackerPlaces(openFileLimit()), trackerPlacesEach, t.proxies.Trusts)
+	places := atMost(promptTakers(t.http), trackerPlaces(openFileLimit()), trackerPlacesEach, t.proxies.Trusts)
 	part("serving HTTP", func(ctx context.Context) error { return front.Serve(ctx, places) })
 	part("serving pages", func(ctx context.Context) error { return serveHTTP(ctx, front, t.handler, t.log) })
 	for _, conn := range t.udp {
 		part("serving UDP", func(ctx context.Context) error { return t.packets.Serve(ctx, conn) })
 	}
 	if t.metrics != nil {
-		part("serving metrics", func(ctx context.Context) error { return serveHTTP(ctx, t.metrics, t.newMetrics(), t.log) })
+		part("serving metrics", func(ctx context.Context) error { return serveHTTP(ctx, promptTakers(t.metrics), t.newMetrics(), t.log) })
 	}
 	if t.reach != nil {
 		part("connecting back", t.reach.Run)
