@@ -37,11 +37,12 @@ type Guard struct {
 	failures failures
 	checks   chan struct{} // holds a value for each bcrypt under way
 
-	reading sync.Mutex
-	looked  time.Time // when the file was looked at
+	reading sync.Mutex  // held while the file is looked at and read: what was read last holds
+	looked  time.Time   // when the file was looked at
+	read    os.FileInfo // of the file that the users are from
+	open    func(path string) (*users, os.FileInfo, error)
 
-	mu       sync.Mutex  // a leaf
-	read     os.FileInfo // of the file that the users are from
+	mu       sync.Mutex // a leaf
 	cacheKey [sha256.Size]byte
 	verified map[[sha256.Size]byte]struct{} // keyed hashes of what was right
 	holders  map[[idSize]byte]Viewer        // of announce keys
@@ -50,7 +51,7 @@ type Guard struct {
 // New returns a Guard, or the error of its UsersFile.
 func New(cfg Config) (*Guard, error) {
 	g := &Guard{
-		cfg: cfg, checks: make(chan struct{}, max(1, runtime.NumCPU()/2)),
+		cfg: cfg, open: openUsers, checks: make(chan struct{}, max(1, runtime.NumCPU()/2)),
 		verified: map[[sha256.Size]byte]struct{}{}, holders: map[[idSize]byte]Viewer{},
 	}
 	rand.Read(g.cacheKey[:])
@@ -63,14 +64,21 @@ func (g *Guard) Reload() error {
 	if g.cfg.UsersFile == "" {
 		return nil
 	}
-	us, info, err := openUsers(g.cfg.UsersFile)
+	g.reading.Lock()
+	defer g.reading.Unlock()
+	return g.reread()
+}
+
+// reread reads the file; reading is held.
+func (g *Guard) reread() error {
+	us, info, err := g.open(g.cfg.UsersFile)
 	if err != nil {
 		return fmt.Errorf("reading the users in %s: %w", g.cfg.UsersFile, err)
 	}
 	g.users.Store(us)
+	g.read = info
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.read = info
 	for name := range us.byName {
 		g.holders[g.idOf(User(name))] = User(name)
 	}
@@ -92,17 +100,15 @@ func (g *Guard) current(now time.Time) *users {
 	return g.users.Load()
 }
 
-// look reads the file again if it is another than the one read.
+// look reads the file again if it is another than the one read; reading is held.
 func (g *Guard) look() {
 	info, err := os.Stat(g.cfg.UsersFile)
-	g.mu.Lock()
 	read := g.read
-	g.mu.Unlock()
 	if err == nil && read != nil && os.SameFile(info, read) && info.ModTime().Equal(read.ModTime()) && info.Size() == read.Size() {
 		return
 	}
 	if err == nil {
-		err = g.Reload()
+		err = g.reread()
 	}
 	if err != nil && g.cfg.Logger != nil {
 		g.cfg.Logger.Warn("the users cannot be read again; those read before stay", "err", err)
