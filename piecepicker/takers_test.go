@@ -42,3 +42,30 @@ func TestLeechAmongTakersThatTakeNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestNewcomersMayHaveWhatGuestsHeld: what came back from those who took nothing is not lent to another of them, while somebody takes pieces;
+// but a newcomer may have it, though nothing else is left.
+func TestNewcomersMayHaveWhatGuestsHeld(t *testing.T) {
+	w := draw(t, Config{MaxRate: 16 * blocks * unit}, 4, "g\nh")
+	w.wants("g", true)
+	w.wants("h", true)
+	w.now = w.now.Add(time.Millisecond)
+	w.next()
+	require.Len(t, append(w.loans("g"), w.loans("h")...), 4)
+	w.join("a", "")
+	a := w.p.peers[w.ids["a"]]
+	a.relay.served, a.lags = 1, true // it took pieces, and is busy reading
+	w.p.touch(a)
+	returned := w.after(5 * time.Second)
+	require.Equal(t, 4, strings.Count(w.show(returned, KindWithdraw), "not-started"))
+	for _, name := range []string{"g", "h"} {
+		q := w.p.peers[w.ids[name]]
+		q.shuns, q.shunned = 0, 0 // as if it had held nothing for long
+		w.p.touch(q)
+	}
+	require.Empty(t, w.offers(w.after(2*time.Second)), "for those who held it")
+	w.join("n", "")
+	require.Contains(t, w.offers(w.next()), "n:offer:unsent")
+	w.giveAll("n", 4)
+	require.Equal(t, 4, w.peer("n").Pieces)
+}
