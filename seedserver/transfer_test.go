@@ -248,7 +248,8 @@ func TestTransferOutlivesTheLeaveOfTheOneBefore(t *testing.T) {
 	first, stop := runTransfer(t, c, cfg)
 	ends(t, first.Done())
 	require.Eventually(t, func() bool {
-		return len(first.session.Load().Contacts()) > 0 && first.session.Load().Contacts()[0].Working
+		s := first.session.Load() // nil at first: what is complete is so before anybody is told
+		return s != nil && len(s.Contacts()) > 0 && s.Contacts()[0].Working
 	}, 10*time.Second, time.Millisecond)
 	stopped := make(chan error, 1)
 	go func() { stopped <- stop() }()
