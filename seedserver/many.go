@@ -29,7 +29,7 @@ type ManyConfig struct {
 }
 
 // A Many downloads and seeds every torrent of a directory, on one port and below one limit. Torrents that are added start, those
-// that are removed stop; their data stay. Its methods may be called from anywhere.
+// that are removed stop; their data stay. One that fails for a reason that may pass is begun again, after growing pauses. Its methods may be called from anywhere.
 type Many struct {
 	cfg    ManyConfig
 	log    *slog.Logger
@@ -49,7 +49,12 @@ type manyEntry struct {
 	transfer *Transfer         // nil if it does not run
 	stop     context.CancelFunc
 	ended    chan struct{}
+	begun    time.Time
+
+	// of those that do not run
 	err      error
+	failures int       // in a row
+	retry    time.Time // zero if only a change helps
 }
 
 // ManyStatus is the state of one .torrent file.
@@ -58,7 +63,8 @@ type ManyStatus struct {
 	Name     string
 	InfoHash metainfo.InfoHash
 	TransferStatus
-	Err error // why it does not run; nil if it does
+	Err   error     // why it does not run; nil if it does
+	Retry time.Time // when it is begun again; zero if only a change of the file, of what is in the way or of the settings helps
 }
 
 // NewMany opens the port. Nothing is read or written before Run.
@@ -138,13 +144,17 @@ func (m *Many) scan(ctx context.Context, running *sync.WaitGroup) {
 		}
 		there[f.Name()] = true
 		e := m.entry(f.Name())
-		if e != nil && e.size == info.Size() && e.modified.Equal(info.ModTime()) && !m.mayStartNow(e) {
-			continue
+		next := &manyEntry{file: f.Name(), size: info.Size(), modified: info.ModTime()}
+		if e != nil && e.size == next.size && e.modified.Equal(next.modified) {
+			if !m.mayBeginAgain(time.Now(), e) {
+				continue
+			}
+			next = m.again(e)
 		}
 		if e != nil {
 			m.end(e)
 		}
-		m.begin(ctx, running, &manyEntry{file: f.Name(), size: info.Size(), modified: info.ModTime()})
+		m.begin(ctx, running, next)
 	}
 	var gone []*manyEntry
 	for _, e := range m.entries() {
@@ -157,13 +167,6 @@ func (m *Many) scan(ctx context.Context, running *sync.WaitGroup) {
 
 // errTaken says that another torrent has the infohash, or the place of the data.
 var errTaken = errors.New("taken")
-
-// mayStartNow reports whether a torrent that did not start may now.
-func (m *Many) mayStartNow(e *manyEntry) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return errors.Is(e.err, errTaken)
-}
 
 func (m *Many) entry(file string) *manyEntry {
 	m.mu.Lock()
@@ -185,11 +188,13 @@ func (m *Many) entries() []*manyEntry {
 
 // begin starts the torrent of a file.
 func (m *Many) begin(ctx context.Context, running *sync.WaitGroup, e *manyEntry) {
+	e.begun = time.Now()
 	err := m.prepare(e)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.listed[e.file] = e
-	if e.err = err; err != nil {
+	if err != nil {
+		e.failedAt(time.Now(), err)
 		m.log.Warn("torrent not started", "file", e.file, "err", err)
 		return
 	}
@@ -204,14 +209,14 @@ func (m *Many) begin(ctx context.Context, running *sync.WaitGroup, e *manyEntry)
 		m.log.Warn("torrent stopped", "file", e.file, "err", err)
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		e.err = err
+		e.failedAt(time.Now(), err)
 	})
 }
 
 // prepare reads the file, and makes a transfer of it.
 func (m *Many) prepare(e *manyEntry) error {
 	if e.size > maxTorrent {
-		return fmt.Errorf("%d bytes are too many for a .torrent file", e.size)
+		return permanent{fmt.Errorf("%d bytes are too many for a .torrent file", e.size)}
 	}
 	b, err := os.ReadFile(filepath.Join(m.cfg.Dir, e.file))
 	if err != nil {
@@ -219,7 +224,7 @@ func (m *Many) prepare(e *manyEntry) error {
 	}
 	t, err := metainfo.Parse(b)
 	if err != nil {
-		return err
+		return permanent{err}
 	}
 	for _, other := range m.entries() {
 		switch {
@@ -235,7 +240,7 @@ func (m *Many) prepare(e *manyEntry) error {
 		return err
 	}
 	if brings {
-		return fmt.Errorf("its data would be taken for torrents that somebody put here: choose another place for data with --data")
+		return permanent{errors.New("its data would be taken for torrents that somebody put here: choose another place for data with --data")}
 	}
 	tr, err := m.client.NewTransfer(TransferConfig{
 		Torrent: t, Path: filepath.Join(m.cfg.Data, t.Info.Name), Record: filepath.Join(m.cfg.State, t.InfoHash.String()+".resume"),
@@ -297,7 +302,7 @@ func (m *Many) Status() []ManyStatus {
 	for _, e := range entries {
 		st := ManyStatus{File: e.file}
 		m.mu.Lock()
-		st.Err = e.err
+		st.Err, st.Retry = e.err, e.retry
 		m.mu.Unlock()
 		if e.torrent != nil {
 			st.Name, st.InfoHash = e.torrent.Info.Name, e.torrent.InfoHash

@@ -119,7 +119,7 @@ func (c *Client) NewTransfer(cfg TransferConfig) (*Transfer, error) {
 	t.target, err = storage.NewTarget(c.pool, root.Root, targetFiles(cfg.Torrent.Info, base))
 	if err != nil {
 		t.close()
-		return nil, fmt.Errorf("%s: %w", cfg.Torrent.Info.Name, err)
+		return nil, permanent{fmt.Errorf("%s: %w", cfg.Torrent.Info.Name, err)}
 	}
 	t.limits.up, t.limits.down = budget.New(c.up, 0), budget.New(c.down, 0)
 	return t, nil
@@ -256,7 +256,13 @@ func (t *Transfer) check(ctx context.Context) error {
 	case !t.cfg.Overwrite && (longer > 0 || none && there > 0 && !known && t.holdsBytes()):
 		return fmt.Errorf("%s %w than this torrent: choose another place with --saveas, or replace it with --overwrite", t.cfg.Path, ErrOtherContent)
 	}
-	return t.checkRoom()
+	if err := t.checkRoom(); err != nil {
+		if t.cfg.KeepRecord {
+			_ = t.remember() // else all is read again the next time, to no avail perhaps
+		}
+		return err
+	}
+	return nil
 }
 
 // allTrusted reports whether nothing has to be read.

@@ -87,6 +87,8 @@ type manyReport struct {
 	Downloaded int64   `json:"downloaded"`
 	Uploaded   int64   `json:"uploaded"`
 	Error      string  `json:"error,omitempty"`
+	// Retry is when a torrent that failed is begun again; not there if it is not.
+	Retry time.Time `json:"retry,omitzero"`
 }
 
 func reportOf(st seedserver.ManyStatus) manyReport {
@@ -99,7 +101,7 @@ func reportOf(st seedserver.ManyStatus) manyReport {
 	}
 	switch {
 	case st.Err != nil:
-		r.State, r.Error = "error", st.Err.Error()
+		r.State, r.Error, r.Retry = "error", st.Err.Error(), st.Retry
 	case st.Trouble != nil:
 		r.Error = st.Trouble.Error()
 	case st.Tracker != nil:
@@ -130,6 +132,9 @@ func printMany(w io.Writer, list []seedserver.ManyStatus) {
 		}
 		if r.Error != "" {
 			name += ": " + r.Error
+		}
+		if !r.Retry.IsZero() {
+			name += "; trying again in " + max(time.Until(r.Retry), 0).Round(time.Second).String()
 		}
 		fmt.Fprintf(tabs, "%s\t%.1f %%\t%d\t%d\t%.2f\t%s/s\t%s/s\t%s\t%s\t%s\n", r.State, percent(st.TransferStatus), r.Peers, r.Seeds, r.Copies,
 			humanBytes(r.DownRate), humanBytes(r.UpRate), humanBytes(r.Downloaded), humanBytes(r.Uploaded), printable(name))
