@@ -59,6 +59,7 @@ type Client struct {
 
 	mu      sync.Mutex                   // a leaf
 	checks  chan struct{}                // holds one for each transfer that reads what is there
+	lookups chan struct{}                // and for each name of a node that is looked up
 	seeking map[metainfo.InfoHash]hearer // public torrents, for which peers are looked for everywhere
 
 	public  *trackernet.Client // for trackers that torrents name
@@ -97,7 +98,7 @@ func NewClient(ctx context.Context, cfg ClientConfig) (*Client, error) {
 		up:   budget.New(nil, cfg.MaxUp), down: budget.New(nil, cfg.MaxDown),
 		pool:   storage.NewPool(share.files),
 		public: trackernet.New(trackernet.Config{Bind: bind}), private: trackernet.New(trackernet.Config{Bind: bind, Private: true}),
-		seeking: map[metainfo.InfoHash]hearer{}, checks: make(chan struct{}, 1),
+		seeking: map[metainfo.InfoHash]hearer{}, checks: make(chan struct{}, 1), lookups: make(chan struct{}, maxLookups),
 	}
 	if !cfg.NoDHT {
 		c.joinDHT(ctx)
@@ -143,18 +144,6 @@ func (c *Client) forget(infohash metainfo.InfoHash, h hearer) {
 	c.mu.Unlock()
 	if last && c.dht != nil {
 		c.dht.Withdraw(infohash)
-	}
-}
-
-// addNodes tells the DHT of nodes that a torrent names, by their addresses (BEP 5).
-func (c *Client) addNodes(nodes []metainfo.Node) {
-	if c.dht == nil {
-		return
-	}
-	for _, n := range nodes {
-		if ip, err := netip.ParseAddr(n.Host); err == nil {
-			c.dht.AddNodes(netip.AddrPortFrom(ip.Unmap(), n.Port))
-		}
 	}
 }
 

@@ -72,7 +72,7 @@ func (l *Lookup) Run(ctx context.Context) (*metainfo.Torrent, []netip.AddrPort, 
 	for _, peer := range l.named {
 		running.Go(func() { l.resolve(announcing, peer) })
 	}
-	l.client.addNodes(l.magnet.Nodes)
+	running.Go(func() { l.client.addNodes(announcing, l.magnet.Nodes, l.local) })
 	l.client.seek(l.magnet.InfoHash, l)
 	defer l.client.forget(l.magnet.InfoHash, l)
 	var tiers [][]string

@@ -310,7 +310,7 @@ func (t *Transfer) transfer(ctx context.Context) error {
 	defer cancel(nil)
 	complete := t.numPieces() == t.cfg.Torrent.Info.NumPieces()
 	var sources []swarm.Source
-	for _, w := range webSources(t.cfg.Torrent, t.cfg.Private) {
+	for _, w := range webSources(t.cfg.Torrent, t.cfg.Private, t.client.Addr().Addr()) {
 		defer w.client.CloseIdleConnections()
 		sources = append(sources, w)
 	}
@@ -348,12 +348,12 @@ func (t *Transfer) transfer(ctx context.Context) error {
 		Logger:   t.client.log,
 	})
 	tell(s, candidates.User, netip.Addr{}, t.cfg.Peers)
+	var running sync.WaitGroup
 	if !t.cfg.Torrent.Info.Private {
-		t.client.addNodes(t.cfg.Torrent.Nodes)
+		running.Go(func() { t.client.addNodes(ctx, t.cfg.Torrent.Nodes, t.cfg.Private) })
 		t.client.seek(s.InfoHash(), s)
 		defer t.client.forget(s.InfoHash(), s)
 	}
-	var running sync.WaitGroup
 	defer running.Wait()
 	t.session.Store(session)
 	running.Go(func() { session.Run(ctx) })

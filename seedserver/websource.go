@@ -32,13 +32,14 @@ const (
 type webSource struct {
 	base   *url.URL
 	info   *metainfo.Info
-	local  bool // the base may be in a private network; where it redirects to never
+	local  bool       // the base may be in a private network; where it redirects to never
+	bind   netip.Addr // of ours, from which it is asked; if unspecified, the system chooses
 	client http.Client
 	wait   time.Duration // after the next failure
 }
 
-// webSources returns the web seeds that a torrent names, as many as are made use of.
-func webSources(t *metainfo.Torrent, local bool) (list []*webSource) {
+// webSources returns the web seeds that a torrent names, as many as are made use of. They are asked from the address bind.
+func webSources(t *metainfo.Torrent, local bool, bind netip.Addr) (list []*webSource) {
 	seen := map[string]bool{}
 	for _, raw := range t.WebSeeds {
 		u, err := url.Parse(raw)
@@ -48,13 +49,13 @@ func webSources(t *metainfo.Torrent, local bool) (list []*webSource) {
 		if seen[raw] = true; len(seen) > maxWebSources {
 			break
 		}
-		list = append(list, newWebSource(u, t.Info, local))
+		list = append(list, newWebSource(u, t.Info, local, bind))
 	}
 	return list
 }
 
-func newWebSource(u *url.URL, info *metainfo.Info, local bool) *webSource {
-	w := &webSource{base: u, info: info, local: local}
+func newWebSource(u *url.URL, info *metainfo.Info, local bool, bind netip.Addr) *webSource {
+	w := &webSource{base: u, info: info, local: local, bind: bind}
 	w.client.CheckRedirect = checkFetchRedirect
 	w.client.Transport = &http.Transport{
 		DialContext: w.dial, TLSHandshakeTimeout: 15 * time.Second, ResponseHeaderTimeout: fetchIdle, IdleConnTimeout: fetchIdle,
@@ -84,6 +85,9 @@ func (w *webSource) dial(ctx context.Context, network, addr string) (net.Conn, e
 		}
 		return err
 	}}
+	if w.bind.IsValid() && !w.bind.IsUnspecified() {
+		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(w.bind, 0))
+	}
 	return d.DialContext(ctx, network, addr)
 }
 

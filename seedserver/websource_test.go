@@ -160,13 +160,13 @@ func TestWebSeedIsNotSentHome(t *testing.T) {
 	u, err := url.Parse(home.URL + "/")
 	require.NoError(t, err)
 	buf := make([]byte, 100)
-	err = newWebSource(u, torrent.Info, false).ReadAt(t.Context(), buf, 0)
+	err = newWebSource(u, torrent.Info, false, netip.Addr{}).ReadAt(t.Context(), buf, 0)
 	require.ErrorIs(t, err, tracker.ErrAddress)
 	away := httptest.NewServer(http.RedirectHandler(home.URL+"/a%20b+c", http.StatusFound))
 	defer away.Close()
 	u, err = url.Parse(away.URL + "/")
 	require.NoError(t, err)
-	err = newWebSource(u, torrent.Info, true).ReadAt(t.Context(), buf, 0)
+	err = newWebSource(u, torrent.Info, true, netip.Addr{}).ReadAt(t.Context(), buf, 0)
 	require.ErrorIs(t, err, tracker.ErrAddress)
 	require.Zero(t, asked.Load())
 }
@@ -209,4 +209,40 @@ func TestDownloadFromWebSeedAndPeer(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(data, got))
 	require.Positive(t, tr.Status().Swarm.Downloaded)
+}
+
+// TestWebSourceFromOurAddress: web seeds are asked from the address at which peers reach us, as trackers and peers are: it may be the only
+// one that leads anywhere, or the one that is paid for.
+func TestWebSourceFromOurAddress(t *testing.T) {
+	torrent, files := webTorrent(t, false, 50_000)
+	from := make(chan string, 100)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		from <- r.RemoteAddr
+		serveFiles(files)(w, r)
+	}))
+	defer srv.Close()
+	u, err := url.Parse(srv.URL + "/")
+	require.NoError(t, err)
+	for bind, want := range map[string]string{"127.0.0.3": "127.0.0.3", "0.0.0.0": "127.0.0.1", "::": "127.0.0.1"} {
+		w := newWebSource(u, torrent.Info, true, netip.MustParseAddr(bind))
+		require.NoError(t, w.ReadAt(t.Context(), make([]byte, 1000), 0))
+		require.Equal(t, want, netip.MustParseAddrPort(<-from).Addr().String())
+		w.client.CloseIdleConnections()
+	}
+	// And a transfer hands its address on.
+	c, err := NewClient(t.Context(), ClientConfig{Peer: "127.0.0.4:0", NoDHT: true, NoLocal: true})
+	require.NoError(t, err)
+	own := *torrent
+	own.WebSeeds = []string{srv.URL + "/"}
+	tr, err := c.NewTransfer(TransferConfig{Torrent: &own, Path: filepath.Join(t.TempDir(), "x"), Private: true})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{}, 2)
+	go func() { c.Run(ctx); ended <- struct{}{} }()
+	go func() { tr.Run(ctx); ended <- struct{}{} }()
+	ends(t, tr.Done())
+	cancel()
+	<-ended
+	<-ended
+	require.Equal(t, "127.0.0.4", netip.MustParseAddrPort(<-from).Addr().String())
 }
