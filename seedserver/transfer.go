@@ -321,7 +321,13 @@ func (t *Transfer) transfer(ctx context.Context) error {
 		Download: &swarm.Download{
 			Have: t.pieces, Store: t.target, Memory: t.client.cfg.Memory, Limiter: t.downLimiter(),
 			Sources: sources,
-			Kept:    t.kept, Trouble: t.troubled,
+			Kept:    t.kept,
+			Trouble: func(err error) {
+				t.troubled(err)
+				if errors.Is(err, storage.ErrPad) {
+					cancel(permanent{fmt.Errorf("%s cannot be downloaded, its torrent is wrong: %w", t.cfg.Path, err)})
+				}
+			},
 			Complete: func() {
 				if err := t.target.Finish(); err != nil {
 					cancel(fmt.Errorf("%s is not complete: %w", t.cfg.Path, err))

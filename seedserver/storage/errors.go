@@ -17,6 +17,9 @@ var (
 	ErrRange = errors.New("storage: read outside the content")
 	// ErrFull matches the error of a write for which the disk has no room.
 	ErrFull = errors.New("storage: no room on the disk")
+	// ErrPad matches the error of a write of what is not zero to a pad: its piece
+	// could never be read again, nor its hash hold.
+	ErrPad = errors.New("storage: a pad file is not all zeros")
 	// ErrClosed is wrapped by the error of a read after [Content.Close]. It
 	// unwraps to [os.ErrClosed].
 	ErrClosed = fmt.Errorf("storage: content closed: %w", os.ErrClosed)

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path"
+	"slices"
 	"sort"
 )
 
@@ -58,11 +59,21 @@ func (t *Target) NumFiles() int { return len(t.files) }
 // File returns file i as it was given to [NewTarget].
 func (t *Target) File(i int) File { return t.files[i].File }
 
-// WriteAt writes p at offset off, across as many files as it takes; what falls on pads is dropped.
+// WriteAt writes p at offset off, across as many files as it takes; the zeros that fall on pads are dropped.
 //
-// It fails with [ErrRange] if the range leaves the target, with an error that matches [ErrFull] if the disk is full (what was
+// It fails with [ErrRange] if the range leaves the target, with [ErrPad] and nothing written if what falls on a pad is not all
+// zeros ("the content of padding file is all zeros", BEP 47), with an error that matches [ErrFull] if the disk is full (what was
 // not written can be written again later), with [ErrClosed] after Close, and with the system's error else.
 func (t *Target) WriteAt(p []byte, off int64) error {
+	err := t.walk(p, off, func(f *file, p []byte, off int64) error {
+		if f.Pad && slices.ContainsFunc(p, func(b byte) bool { return b != 0 }) {
+			return ErrPad
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	return t.walk(p, off, func(f *file, p []byte, off int64) error {
 		if f.Pad {
 			return nil

@@ -303,3 +303,14 @@ func TestTargetModel(t *testing.T) {
 		require.True(rt, bytes.Equal(model, all))
 	})
 }
+
+// TestTargetRefusesPadsThatAreNotZeros: what is not kept has to read as it was written.
+func TestTargetRefusesPadsThatAreNotZeros(t *testing.T) {
+	target, root := newTarget(t, targetFiles)
+	data, _ := targetContent()
+	require.NoError(t, target.WriteAt(data[24:32], 24))
+	data[31] = 1
+	require.ErrorIs(t, target.WriteAt(data, 0), ErrPad)
+	_, err := root.Lstat("a")
+	require.ErrorIs(t, err, os.ErrNotExist, "a part of it was written")
+}
