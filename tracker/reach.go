@@ -32,13 +32,16 @@ func Public(ip netip.Addr) bool {
 // notPublic are networks that nobody routes to the internet, besides those that
 // package netip knows.
 var notPublic = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"),     // this network
-	netip.MustParsePrefix("100.64.0.0/10"), // behind a carrier's NAT
-	netip.MustParsePrefix("192.0.0.0/24"),  // protocol assignments
-	netip.MustParsePrefix("240.0.0.0/4"),   // reserved
-	netip.MustParsePrefix("::/96"),         // IPv4-compatible
-	netip.MustParsePrefix("fec0::/10"),     // site-local
+	netip.MustParsePrefix("0.0.0.0/8"), // this network
+	carrier,
+	netip.MustParsePrefix("192.0.0.0/24"), // protocol assignments
+	netip.MustParsePrefix("240.0.0.0/4"),  // reserved
+	netip.MustParsePrefix("::/96"),        // IPv4-compatible
+	netip.MustParsePrefix("fec0::/10"),    // site-local
 }
+
+// carrier is what is behind a carrier's NAT (RFC 6598).
+var carrier = netip.MustParsePrefix("100.64.0.0/10")
 
 var (
 	sixToFour = netip.MustParsePrefix("2002::/16")
@@ -56,4 +59,29 @@ func embedded(ip netip.Addr) (netip.Addr, bool) {
 		return netip.AddrFrom4([4]byte(b[12:16])), true
 	}
 	return netip.Addr{}, false
+}
+
+// Scope is how far away an address can be used. The wider ones are the smaller.
+type Scope uint8
+
+const (
+	Everywhere     Scope = iota
+	PrivateNetwork       // RFC 1918, RFC 4193, behind a carrier's NAT (RFC 6598)
+	LocalLink            // RFC 3927, fe80::/10
+	SameHost             // loopback
+	Scopes         = 4   // how many there are
+)
+
+// ScopeOf returns how far away ip can be used.
+func ScopeOf(ip netip.Addr) Scope {
+	ip = ip.Unmap()
+	switch {
+	case ip.IsLoopback():
+		return SameHost
+	case ip.IsLinkLocalUnicast():
+		return LocalLink
+	case ip.IsPrivate(), carrier.Contains(ip):
+		return PrivateNetwork
+	}
+	return Everywhere
 }

@@ -26,7 +26,11 @@
 //
 // An answer is a uniform sample of the peers the asker may know, those of its own
 // address family first. [Store.Prefer] marks peers of which more is known: who
-// was audited comes first, our own seed last, a liar not at all.
+// was audited comes first, our own seed last, a liar not at all. Nobody is told
+// of addresses that mean nothing where it is: of loopback but on loopback, of
+// link-local ones but from such, of private ones from public ones
+// ([tracker.ScopeOf]). In a swarm of which a part is out of an asker's reach an
+// answer takes as long as one of a thousand peers.
 //
 // # Who is the same peer
 //

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seedserver/bittorrent/tracker"
 )
 
 // checkInvariants verifies everything that must hold between two calls.
@@ -37,15 +39,18 @@ func checkInvariants(t testing.TB, s *Store) {
 func checkTable[A words](t testing.TB, s *Store, tab *table[A]) {
 	t.Helper()
 	slots := 0
+	var narrow [tracker.Scopes]uint32
 	for i, p := range tab.peers {
 		require.Equal(t, i >= tab.leeches, p.standing.Seed(), "peer %d on the wrong side of %d", i, tab.leeches)
 		require.Equal(t, i, tab.findAddr(&s.keys, p.addr, p.port), "found by address")
 		slots++
+		narrow[p.scope()]++
 		if p.id != 0 {
 			require.Equal(t, i, tab.findID(p.id), "found by id")
 			slots++
 		}
 	}
+	require.Equal(t, narrow[1:], tab.narrow[:], "peers of each scope")
 	if tab.index.slots == nil {
 		require.LessOrEqual(t, len(tab.peers), indexFrom, "a large table without an index")
 		return

@@ -79,9 +79,10 @@ func (sw *swarm) unmark(k *keys) {
 	}
 }
 
-// appendMarked is appendPeers for a swarm with marks: first the audited, in
-// random order, then a sample of those without a mark, last our own.
-func appendMarked[A words](v *visit, dst *[]byte, t *table[A], want int, seeds bool, asker int) int {
+// appendChosen is appendPeers for a swarm with marks, or with peers that the
+// asker cannot reach: first the audited, in random order, then a sample of those
+// without a mark, last our own.
+func appendChosen[A words](v *visit, dst *[]byte, t *table[A], want int, seeds bool, asker int) int {
 	n := t.leeches
 	if seeds {
 		n = len(t.peers)
@@ -107,26 +108,48 @@ func appendMarked[A words](v *visit, dst *[]byte, t *table[A], want int, seeds b
 	}
 	slices.Sort(holes)
 	want = min(want, maxSample)
+	firsts, lasts = reachable(v, t, firsts), reachable(v, t, lasts)
 	v.sampler.shuffle(firsts)
 	firsts = firsts[:min(len(firsts), want)]
-	picks := v.sampler.choose(n-len(holes), min(want-len(firsts), n-len(holes)))
+	picks := choose(v, t, n, want-len(firsts), holes)
 	lasts = lasts[:min(len(lasts), want-len(firsts)-len(picks))]
 	for _, at := range firsts {
 		*dst = appendPeer(*dst, &t.peers[at])
 	}
-	for _, i := range picks {
-		for _, hole := range holes {
-			if hole > i {
-				break
-			}
-			i++
-		}
-		*dst = appendPeer(*dst, &t.peers[i])
+	for _, at := range picks {
+		*dst = appendPeer(*dst, &t.peers[at])
 	}
 	for _, at := range lasts {
 		*dst = appendPeer(*dst, &t.peers[at])
 	}
 	return len(firsts) + len(picks) + len(lasts)
+}
+
+// choose returns up to want positions under n, none of holes, whose peers are of
+// use to the asker. When few are, so many are looked at as one answer may hold.
+func choose[A words](v *visit, t *table[A], n, want int, holes []uint32) []uint32 {
+	free := n - len(holes)
+	draw := func(k int) []uint32 {
+		picks := v.sampler.choose(free, k)
+		for j, i := range picks {
+			for _, hole := range holes {
+				if hole > i {
+					break
+				}
+				i++
+			}
+			picks[j] = i
+		}
+		return reachable(v, t, picks)
+	}
+	k := min(want, free)
+	picks := draw(k)
+	if len(picks) == k || k == free {
+		return picks
+	}
+	picks = draw(min(free, maxSample))
+	v.sampler.shuffle(picks)
+	return picks[:min(want, len(picks))]
 }
 
 // shuffle puts positions into random order, each as likely as any other.

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,9 +47,18 @@ type op struct {
 func (o op) address() netip.AddrPort {
 	if o.addr%3 == 0 {
 		ip := netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 15: o.addr/3%60 + 1})
+		switch o.addr / 3 % 60 {
+		case 0:
+			ip = netip.MustParseAddr("::1")
+		case 1, 2:
+			ip = netip.AddrFrom16([16]byte{0xfe, 0x80, 15: o.addr})
+		case 3, 4:
+			ip = netip.AddrFrom16([16]byte{0xfd, 15: o.addr})
+		}
 		return netip.AddrPortFrom(ip, 6881+uint16(o.addr/180))
 	}
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, o.addr}), 6881)
+	network := [][3]byte{{192, 0, 2}, {10, 0, 0}, {192, 0, 2}, {169, 254, 1}, {198, 18, 0}, {127, 0, 0}, {192, 168, 1}, {100, 64, 1}}[o.addr%8]
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{network[0], network[1], network[2], o.addr}), 6881)
 }
 
 func (o op) request() *tracker.AnnounceRequest {
@@ -80,6 +90,21 @@ func (m *model) size(torrent byte) (n int) {
 		}
 	}
 	return n
+}
+
+// useful reports whether a peer at addr can be reached from where the asker is.
+func useful(addr, asker netip.AddrPort) bool {
+	rank := func(ip string) int {
+		for rank, prefixes := range [][]string{{"127.", "::1"}, {"169.254.", "fe80:"}, {"10.", "192.168.", "100.64.", "fd00:"}} {
+			for _, prefix := range prefixes {
+				if strings.HasPrefix(ip, prefix) {
+					return rank
+				}
+			}
+		}
+		return 3
+	}
+	return rank(addr.Addr().String()) >= rank(asker.Addr().String())
 }
 
 func sameFamily(a, b netip.AddrPort) bool { return a.Addr().Is4() == b.Addr().Is4() }
@@ -125,6 +150,7 @@ func (m *model) announce(now time.Time, torrent byte, id int, req *tracker.Annou
 		case e.torrent != torrent, i == twin, e.addr == req.Addr:
 		case e.standing.Seed() && !st.WantsSeeds():
 		case m.marks[torrent][e.addr] == tracker.Liar:
+		case !useful(e.addr, req.Addr):
 		case mine(e):
 			near = append(near, e.addr)
 		default:

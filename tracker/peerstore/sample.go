@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 )
 
 const maxSample = 1000 // peers of one family in one answer
@@ -54,8 +55,8 @@ func (s *sampler) choose(n, k int) []uint32 {
 // of them or, without seeds, of the leeches, and never the one at position
 // asker. It returns how many.
 func appendPeers[A words](v *visit, dst *[]byte, t *table[A], want int, seeds bool, asker int) int {
-	if v.swarm.marks != nil {
-		return appendMarked(v, dst, t, want, seeds, asker)
+	if v.swarm.marks != nil || t.beyond(v.scope) > 0 {
+		return appendChosen(v, dst, t, want, seeds, asker)
 	}
 	n := t.leeches
 	if seeds {
@@ -77,6 +78,14 @@ func appendPeers[A words](v *visit, dst *[]byte, t *table[A], want int, seeds bo
 	}
 	*dst = b
 	return len(picks)
+}
+
+// reachable leaves those of some positions whose peers are of use to the asker.
+func reachable[A words](v *visit, t *table[A], positions []uint32) []uint32 {
+	if t.beyond(v.scope) == 0 {
+		return positions
+	}
+	return slices.DeleteFunc(positions, func(at uint32) bool { return t.peers[at].scope() > v.scope })
 }
 
 // appendPeer appends one compact peer.

@@ -124,7 +124,10 @@ func (s *Store) shard(infohash [20]byte) *shard { return &s.shards[infohash[19]]
 // each family at most. A negative NumWant is none: the caller has resolved it
 // ([tracker.NumWant]). The other fields of res are left as they are.
 //
-// The peers are a uniform random sample, without the asker. Those of the
+// The peers are a uniform random sample, without the asker and without those
+// whose addresses mean nothing where it is: loopback is told of to loopback
+// only, link-local addresses also to those, private ones to all but public ones
+// ([tracker.ScopeOf]). All of them count. Those of the
 // asker's own address family come first; the other family only fills up what is
 // missing. Seeds are left out for a peer that does not want them
 // ([tracker.Standing.WantsSeeds]). A peer that stops gets none.
@@ -148,7 +151,7 @@ func (s *Store) Announce(now time.Time, req *tracker.AnnounceRequest, res *track
 	}
 	sw.last = seen
 
-	v := visit{keys: &s.keys, sampler: &sh.sampler, swarm: sw, req: req, maxPeers: s.maxPeers}
+	v := visit{keys: &s.keys, sampler: &sh.sampler, swarm: sw, req: req, scope: tracker.ScopeOf(ip), maxPeers: s.maxPeers}
 	if s.maxTotal >= 0 && s.peers.Load() >= s.maxTotal {
 		v.maxPeers = 0
 	}

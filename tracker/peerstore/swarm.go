@@ -46,6 +46,7 @@ type visit struct {
 	sampler  *sampler
 	swarm    *swarm
 	req      *tracker.AnnounceRequest
+	scope    tracker.Scope // of the asker
 	maxPeers int
 }
 

@@ -51,6 +51,37 @@ type table[A words] struct {
 	peers   []peer[A]
 	leeches int // peers[:leeches] lack something, peers[leeches:] are complete
 	index   index
+	narrow  [tracker.Scopes - 1]uint32 // peers of each scope but the widest, from the next one on
+}
+
+// beyond returns how many peers are of no use to who asks from an address of
+// this scope: those of narrower ones.
+func (t *table[A]) beyond(s tracker.Scope) (n int) {
+	for _, peers := range t.narrow[s:] {
+		n += int(peers)
+	}
+	return n
+}
+
+// countScope adds n peers of the scope that p has.
+func (t *table[A]) countScope(p *peer[A], n int) {
+	if s := p.scope(); s != tracker.Everywhere {
+		t.narrow[s-1] += uint32(n)
+	}
+}
+
+// scope returns how far away p can be reached.
+func (p *peer[A]) scope() tracker.Scope { return tracker.ScopeOf(p.ip()) }
+
+// ip returns the address of p.
+func (p *peer[A]) ip() netip.Addr {
+	var room [16]byte
+	b := room[:0]
+	for w := range len(p.addr) {
+		b = binary.BigEndian.AppendUint32(b, p.addr[w])
+	}
+	ip, _ := netip.AddrFromSlice(b)
+	return ip
 }
 
 // findAddr returns the position of the peer at this address and port, or -1.
@@ -102,6 +133,7 @@ func (t *table[A]) insert(k *keys, p peer[A]) int {
 		t.grow()
 	}
 	t.peers = append(t.peers, p)
+	t.countScope(&p, +1)
 	pos := len(t.peers) - 1
 	if !p.standing.Seed() {
 		if t.leeches < pos {
@@ -131,6 +163,7 @@ func (t *table[A]) grow() {
 // change, but only of those behind pos, and only to pos or behind it.
 func (t *table[A]) remove(k *keys, pos int) peer[A] {
 	p := t.peers[pos]
+	t.countScope(&p, -1)
 	if t.index.slots != nil {
 		t.unlink(k, pos)
 	}
