@@ -64,5 +64,9 @@ func TestTrackerKnowsLiars(t *testing.T) {
 		require.Equal(t, honest, announce("198.51.100.8:8", 10)[0])
 	}
 	judge(netip.MustParseAddrPort(honest), swarm.Unknown)
-	require.Eventually(t, func() bool { return slices.Index(announce("198.51.100.8:8", 10), honest) > 0 }, time.Second, 1)
+	later := false
+	for range 1000 {
+		later = later || slices.Index(announce("198.51.100.8:8", 10), honest) > 0
+	}
+	require.True(t, later, "now and then another is told first")
 }

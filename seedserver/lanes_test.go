@@ -223,11 +223,11 @@ func TestLanesTakeAsLong(t *testing.T) {
 			times[path] = append(times[path], time.Since(began))
 		}
 	}
-	median := func(path string) time.Duration {
+	undisturbed := func(path string) time.Duration { // what a loaded machine does to one request in two does not count
 		slices.Sort(times[path])
-		return times[path][len(times[path])/2]
+		return times[path][len(times[path])/10]
 	}
-	require.InDelta(t, median(paths[1]).Seconds(), median(paths[0]).Seconds(), 0.002)
+	require.InDelta(t, undisturbed(paths[1]).Seconds(), undisturbed(paths[0]).Seconds(), 0.002)
 }
 
 // torrentOf returns the user's torrent of the private file.

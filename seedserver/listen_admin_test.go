@@ -163,6 +163,8 @@ func TestStatusOfServer(t *testing.T) {
 		require.Eventually(t, func() bool { return status(t, srv, name+".torrent") == http.StatusOK }, 10*time.Second, 20*time.Millisecond)
 	}
 	require.Equal(t, content, fetch(t, srv.URLs()[0]+"a.bin", http.StatusOK))
+	// What is sent is counted when it has been written: the client may have it before.
+	require.Eventually(t, func() bool { return srv.store.meters.all() == int64(len(content)) }, 10*time.Second, time.Millisecond)
 	require.NoError(t, srv.ledger.Flush(t.Context()))
 
 	source := newStatusSource(srv)

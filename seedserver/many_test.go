@@ -115,9 +115,10 @@ func TestManyTellsWhyATorrentStopped(t *testing.T) {
 
 // However many torrents are removed at once, and however slow their trackers, those that are added start soon.
 func TestManyRemovedAtOnce(t *testing.T) {
+	const many = 60 // if one waited for the other, they would take 12 s
 	dir := t.TempDir()
 	tracker, leave := slowToLeave(t)
-	for i := range 20 {
+	for i := range many {
 		name := fmt.Sprint("f", i)
 		putTorrent(t, dir, name, name)
 		raw, err := os.ReadFile(filepath.Join(dir, name+".torrent"))
@@ -149,14 +150,12 @@ func TestManyRemovedAtOnce(t *testing.T) {
 		}
 		return n
 	}
-	require.Eventually(t, func() bool { return announced() == 20 }, 10*time.Second, time.Millisecond)
-	for i := range 20 {
+	require.Eventually(t, func() bool { return announced() == many }, 20*time.Second, 10*time.Millisecond)
+	for i := range many {
 		require.NoError(t, os.Remove(filepath.Join(dir, fmt.Sprint("f", i, ".torrent"))))
 	}
-	began := time.Now()
 	putTorrent(t, dir, "late", "something")
 	require.Eventually(t, func() bool { return len(m.Status()) == 1 && m.Status()[0].Phase == Seeding }, 10*time.Second, time.Millisecond)
-	require.Less(t, time.Since(began), 2*time.Second)
 }
 
 // A directory that is gone is told of once, not once a second.

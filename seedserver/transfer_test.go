@@ -140,9 +140,11 @@ func TestTransferNoticesThatItsFileIsGone(t *testing.T) {
 	data := letters(1 << 20)
 	torrent, peers := seedOf(t, "x", data)
 	cfg := TransferConfig{Torrent: torrent, Path: filepath.Join(t.TempDir(), "x"), Peers: peers}
-	tr, stop := runTransfer(t, runClient(t, ClientConfig{MaxDown: 512 << 10}), cfg)
+	c := runClient(t, ClientConfig{MaxDown: 32 << 10}) // two pieces of 64 a second: it is far from complete when the file goes
+	tr, stop := runTransfer(t, c, cfg)
 	require.Eventually(t, func() bool { return tr.Status().Have > 0 }, 20*time.Second, time.Millisecond)
 	require.NoError(t, os.Remove(cfg.Path))
+	c.down.SetRate(0)
 	require.Eventually(t, func() bool { return tr.Status().Phase == Stopped }, 20*time.Second, time.Millisecond)
 	require.ErrorContains(t, stop(), "lost while it was written")
 	require.False(t, isDone(tr))

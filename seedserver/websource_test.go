@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -141,8 +142,11 @@ func TestDownloadFromUnwellWebSeeds(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "x")
-			require.True(t, transferFrom(t, torrent, 30*time.Second, path, nil, bad, good))
+			path, called := filepath.Join(t.TempDir(), "x"), make(chan struct{})
+			call := sync.OnceFunc(func() { close(called) })
+			first := func(w http.ResponseWriter, r *http.Request) { call(); bad(w, r) }
+			second := func(w http.ResponseWriter, r *http.Request) { <-called; good(w, r) } // else all might come from it alone
+			require.True(t, transferFrom(t, torrent, 30*time.Second, path, nil, http.HandlerFunc(first), http.HandlerFunc(second)))
 			requireFiles(t, files, path, torrent.Info.Name)
 		})
 	}

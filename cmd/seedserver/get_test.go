@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -165,6 +166,15 @@ func TestGetFromOtherClients(t *testing.T) {
 	}
 }
 
+// onDisk returns how many bytes of a sparse file take room; 0 if it is not there.
+func onDisk(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Sys().(*syscall.Stat_t).Blocks * 512
+}
+
 // TestGetGoesOnAfterAKill ends a download as a power cut would, several times: what was there is not fetched again, but for the pieces
 // in flight. Data that are complete are seeded at once.
 func TestGetGoesOnAfterAKill(t *testing.T) {
@@ -178,18 +188,22 @@ func TestGetGoesOnAfterAKill(t *testing.T) {
 	s.start()
 	s.published("big.bin", 30*time.Second)
 	out := filepath.Join(t.TempDir(), "big.bin")
+	gains := func(n int64) { // waits until so many bytes more are on disk, however slow the machine is
+		had := onDisk(out)
+		require.Eventually(t, func() bool { return onDisk(out) >= had+n }, clientPatience, 10*time.Millisecond)
+	}
 	for range 3 {
 		cmd := getCommand(t, s.url("big.bin"), "--saveas", out, "--max-down", "6MB/s")
 		require.NoError(t, cmd.Start())
-		<-time.After(1200 * time.Millisecond) // the kill comes whenever it comes
+		gains(3 << 20) // the kill comes whenever it comes
 		require.NoError(t, cmd.Process.Kill())
 		cmd.Wait()
 	}
 	cmd, log := getCommand(t, s.url("big.bin"), "--saveas", out, "--max-down", "1MB/s"), &logBuffer{}
 	cmd.Stderr = log
 	require.NoError(t, cmd.Start())
-	<-time.After(time.Second) // the same of a person who interrupts it
-	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	gains(256 << 10)
+	require.NoError(t, cmd.Process.Signal(os.Interrupt)) // the same of a person who interrupts it
 	require.Error(t, cmd.Wait())
 	require.Contains(t, log.String(), "seedserver: interrupted; run the same command to go on\n")
 	last := get(t, s.url("big.bin"), "--saveas", out)
