@@ -40,7 +40,8 @@
 //	pieces a newcomer may have out            2; each that it passes on adds one, to 32; 3 times that if nobody better is there
 //	a piece must be passed on within          6 times the usual delay, 30 s to 5 min; late ones are credited for 15 min
 //	strangers, who passed nothing on yet      together a fifth of what is on its way, while others could take it; these have their window
-//	                                          without what is on its way to strangers
+//	                                          without what is on its way to strangers; 20 s after one was not asked for what it was offered
+//	                                          they have all that is left of need, if that is less than the line carries in 2 s
 //	who does not read what it is sent         is offered nothing, and what it was lent is for others when the line would idle
 //	hoarder                                   2 overdue, and more than 4 for each piece passed on
 //	who takes nothing it was offered          while others do and the line idles: loses it after 2 s to them, who alone may have it for

@@ -125,7 +125,8 @@ type Picker struct {
 	needStuck bool // serveNeed came to stuckAs, and nothing changed since
 	stuckAs   outcome
 	scanNext  int
-	inRow     int // needed pieces that went to other peers while strangers waited
+	inRow     int           // needed pieces that went to other peers while strangers waited
+	wasted    time.Duration // until when strangers are taken to leave lying what they are lent
 	starving  []*peer
 	gate      gate
 

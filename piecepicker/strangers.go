@@ -2,7 +2,8 @@ package piecepicker
 
 // Anybody can come from ten thousand addresses, take the first pieces at each and be gone. So strangers, who have not passed
 // anything on yet, stand in a line of their own: while others have room in their windows, one piece in strangersTurn goes there, and
-// while anything is on its way to others, strangersPart of the picker's window.
+// while anything is on its way to others, strangersPart of the picker's window. What they leave lying comes back in seconds; so where some
+// do, the last that is needed is for others, who otherwise would wait for it.
 const (
 	strangersTurn = 16 // one needed piece in so many goes to strangers while others could take it
 	strangersPart = 5  // one byte on its way in so many is theirs, and two pieces
@@ -32,7 +33,7 @@ func (p *Picker) nextLine() *queue {
 	room := 1e6 * float64(rankProven) // below it
 	first, stranger := known.items[0].key, strange.items[0].key
 	switch {
-	case first < room && p.inRow < strangersTurn-1:
+	case first < room && (p.inRow < strangersTurn-1 || p.scarce()):
 		return known
 	case first < room && stranger < room || stranger < first:
 		return strange
@@ -42,7 +43,14 @@ func (p *Picker) nextLine() *queue {
 
 // strangersWait reports whether what is on its way to strangers leaves too little of the line for others.
 func (p *Picker) strangersWait() bool {
-	return p.knownOnly || p.inFlight > p.strangeFlight && p.strangeFlight+p.cfg.PieceLength > max(2*p.cfg.PieceLength, p.windowSize()/strangersPart)
+	part := max(2*p.cfg.PieceLength, p.windowSize()/strangersPart)
+	return p.knownOnly || p.inFlight > p.strangeFlight && (p.strangeFlight+p.cfg.PieceLength > part || p.scarce())
+}
+
+// scarce reports whether a stranger did not ask of late for what it was lent, and no more is needed than the line carries until such a one
+// is found out: what it is lent now would be missed.
+func (p *Picker) scarce() bool {
+	return p.now < p.wasted && float64(int64(p.needed())*p.cfg.PieceLength) <= p.line()*blockedAfter.Seconds()
 }
 
 // knownWait reports whether somebody who is no stranger has room in its window.

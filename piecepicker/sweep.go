@@ -127,6 +127,9 @@ func (p *Picker) checkStart(q *peer) {
 		if p.now-ln.made > cold && !ln.cold {
 			ln.cold = true
 			p.fly(q, -ln.left)
+			if p.tried > 0 && p.untried(q) {
+				p.wasted = p.now + keptFor
+			}
 		}
 		idle := p.now-max(ln.made, q.moved) > within
 		if idle || q.sent > ln.passed && len(p.takers) > 1 {
