@@ -47,9 +47,11 @@ func (p *Picker) stalls() bool {
 	return (p.now < p.crowded || p.begins()) && p.loans > 0 && !p.busy()
 }
 
-// begins reports whether all that took pieces are gone, and few are there. In a large swarm as many newcomers as may connect come at
-// once, all of them slow to begin: to hurry them would cost copies.
-func (p *Picker) begins() bool { return p.tried == 0 && p.sent > 0 && len(p.takers) <= beginsMost }
+// begins reports whether all that took pieces are gone, and few are there, or nobody takes anything. In a large swarm as many newcomers as
+// may connect come at once, all of them slow to begin: to hurry them would cost copies.
+func (p *Picker) begins() bool {
+	return p.tried == 0 && p.sent > 0 && len(p.takers) <= beginsMost || p.silent()
+}
 
 // asks notes a request of q that is to be answered.
 func (q *peer) asks(now time.Duration) { q.pending, q.stirred = q.pending+1, now }
@@ -63,9 +65,9 @@ func (q *peer) answered(now time.Duration, n int) {
 func (p *Picker) busy() bool { return p.needed() > 0 && p.meter.rate > idleLine*p.fullRate() }
 
 // checkBlocked withdraws what q does not ask for, or does not take: without blame from one that took pieces before. Who never did may be
-// slow to begin, and is waited for as long as nobody else is known to take any. A liar loses what it was lent even while the line is busy.
+// slow to begin, and is waited for as long as nobody else is known to take any, or to wait for it. A liar loses what it was lent even while the line is busy.
 func (p *Picker) checkBlocked(q *peer, busy bool) {
-	blocked := q.pending == 0 && (q.sent > 0 || p.tried > 0 || q.isBarren) && p.now-q.stirred >= p.blockedAfter(q)
+	blocked := q.pending == 0 && (q.sent > 0 || p.tried > 0 || q.isBarren || p.silent()) && p.now-q.stirred >= p.blockedAfter(q)
 	hurry := q.liar && p.proven > 0 || p.blockedAfter(q) < blockedAfter
 	if !blocked && !q.lags || len(p.takers) < 2 || busy && !hurry {
 		return

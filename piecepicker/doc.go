@@ -23,11 +23,11 @@
 //	throttle.go   How fast?         all for need; else half for each further copy
 //
 // Around them: carry.go (when others do without us), claims.go (whose word counts), audit.go (who has to show what it claims),
-// relay.go (who passes on what it got), loan.go (what became of an offer), blocked.go (who asks for nothing), lag.go (who does not read
-// what it is sent), rechoke.go (whom leeches unchoke), strangers.go (who has shown nothing yet), rescue.go (leeches the swarm gives
-// nothing), lull.go (what is normal for a peer), gate.go (the last pieces wait for the slow), window.go (how much is on its way at a
-// time), fill.go (the order of all this), sweep.go (what the clock brings about), rarity.go and heap.go (finding a piece and a peer
-// fast), record.go and snapshot.go (what outlives a connection, and a restart).
+// relay.go (who passes on what it got), loan.go (what became of an offer), blocked.go (who asks for nothing), silent.go (nobody
+// does), lag.go (who does not read what it is sent), rechoke.go (whom leeches unchoke), strangers.go (who has shown nothing yet),
+// rescue.go (leeches the swarm gives nothing), lull.go (what is normal for a peer), gate.go (the last pieces wait for the slow),
+// window.go (how much is on its way at a time), fill.go (the order of all this), sweep.go (what the clock brings about), rarity.go
+// and heap.go (finding a piece and a peer fast), record.go and snapshot.go (what outlives a connection, and a restart).
 //
 // # Use
 //
@@ -40,12 +40,13 @@
 //	pieces a newcomer may have out            2; each that it passes on adds one, to 32; 3 times that if nobody better is there
 //	a piece must be passed on within          6 times the usual delay, 30 s to 5 min; late ones are credited for 15 min
 //	strangers, who passed nothing on yet      together a fifth of what is on its way, while others could take it; these have their window
-//	                                          without what is on its way to strangers; 20 s after one was not asked for what it was offered
-//	                                          they have all that is left of need, if that is less than the line carries in 2 s
+//	                                          without what is on its way to strangers; for 20 s after one let lie what it was offered, the
+//	                                          last that is needed, as much as the line carries in 2 s, is for those others
 //	who does not read what it is sent         is offered nothing, and what it was lent is for others when the line would idle
 //	hoarder                                   2 overdue, and more than 4 for each piece passed on
 //	who takes nothing it was offered          while others do and the line idles: loses it after 2 s to them, who alone may have it for
-//	                                          20 s, and is offered nothing until it asks
+//	                                          20 s, and is offered nothing until it asks; so, too, while nobody takes anything, but others
+//	                                          wait, and the line idled for 2 s, or as long as two pieces take
 //	who asks for nothing of what it was shown loses it after 2 s if the line idles; among liars at any time after 4 times as long as it
 //	                                          usually takes to ask, at least 0.25 s
 //	believed without evidence                 2 peers of each /24 or /48; of those who took no piece, one for four who did

@@ -152,6 +152,8 @@ type Picker struct {
 	proven        int           // good takers that passed pieces on, as of the last sweep,
 	tried         int           // takers that ever took a piece,
 	goodTried     int           // and the good ones of these
+	unserved      int           // good takers that were offered nothing yet
+	heard         time.Duration // when something last came of what was on offer, or nothing was
 	crowded       time.Duration // until when liars are taken to be there
 	plentiful     time.Duration // since when there have been copies enough for sleep
 	carried       bool          // others carry it: see watchCarriers
@@ -284,7 +286,7 @@ func (p *Picker) peerAt(now time.Time, id Peer) *peer {
 // wake begins to let time pass after nobody was there.
 func (p *Picker) wake() {
 	p.swept, p.accrued = p.now, p.now
-	p.plentiful, p.uncarried = p.now, p.now
+	p.plentiful, p.uncarried, p.heard = p.now, p.now, p.now
 	p.asleep, p.carried = false, false
 }
 

@@ -43,6 +43,7 @@ func (p *Picker) sweep() {
 	p.watchCrowd()
 	busy := p.busy()
 	p.countTried()
+	p.listen()
 	for _, q := range p.peers {
 		if q != nil && q.ready {
 			p.sweepPeer(q, slow, busy)
