@@ -126,6 +126,7 @@ type Picker struct {
 	stuckAs   outcome
 	scanNext  int
 	inRow     int           // needed pieces that went to other peers while strangers waited
+	lentKnown time.Duration // when others than strangers were lent what was needed, last
 	wasted    time.Duration // until when strangers are taken to leave lying what they are lent
 	starving  []*peer
 	gate      gate

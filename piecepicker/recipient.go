@@ -177,6 +177,8 @@ func (p *Picker) serveNeed() outcome {
 			p.inRow++
 			if it.q.stranger {
 				p.inRow = 0
+			} else {
+				p.lentKnown = p.now
 			}
 			break
 		}

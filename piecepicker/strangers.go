@@ -48,9 +48,10 @@ func (p *Picker) strangersWait() bool {
 }
 
 // scarce reports whether a stranger did not ask of late for what it was lent, and no more is needed than the line carries until such a one
-// is found out: what it is lent now would be missed.
+// is found out, in which time others were lent something: what a stranger is lent now would be missed by them.
 func (p *Picker) scarce() bool {
-	return p.now < p.wasted && float64(int64(p.needed())*p.cfg.PieceLength) <= p.line()*blockedAfter.Seconds()
+	return p.now < p.wasted && p.now-p.lentKnown < blockedAfter &&
+		float64(int64(p.needed())*p.cfg.PieceLength) <= p.line()*blockedAfter.Seconds()
 }
 
 // knownWait reports whether somebody who is no stranger has room in its window.

@@ -65,3 +65,19 @@ func TestStrangersLeaveRoom(t *testing.T) {
 	t.Logf("%d pieces to four who are known, %d to sixty strangers", toKnown, toStrangers)
 	require.Greater(t, toKnown, 3*toStrangers)
 }
+
+// The last that is needed is for those who take it as long as they do: a slow one does not keep it from others.
+func TestStrangersWaitForTheLastOnlyWhileItGoes(t *testing.T) {
+	w := draw(t, Config{MaxRate: 16 * blocks * unit}, 32, "k\ns")
+	k := w.p.peers[w.ids["k"]]
+	k.trust, k.relay.window = Proven, 16
+	w.p.judge(k)
+	w.p.touch(k)
+	w.next()
+	require.NotEmpty(t, w.loans("k"))
+	require.False(t, w.p.strangersWait(), "nobody let lie anything")
+	w.p.wasted = w.p.now + time.Minute
+	require.True(t, w.p.strangersWait())
+	w.p.now += blockedAfter
+	require.False(t, w.p.strangersWait(), "k takes its time")
+}
