@@ -1,7 +1,6 @@
 package seedserver
 
 import (
-	"slices"
 	"strings"
 	"sync"
 
@@ -70,26 +69,6 @@ func (s said) from(name string) bool {
 	name, ok := strings.CutSuffix(name, sidecarSuffix)
 	_, said := s[name]
 	return ok && said
-}
-
-// among finds the sidecars in a list of one directory, sorted by name.
-func (sc *sidecars) among(entries []catalog.Entry) said {
-	found := said{}
-	for _, e := range entries {
-		name, ok := strings.CutSuffix(e.Name, sidecarSuffix)
-		if !ok || !contains(entries, name) {
-			continue
-		}
-		if d, ok := sc.of(e); ok {
-			found[name] = d
-		}
-	}
-	return found
-}
-
-func contains(sorted []catalog.Entry, name string) bool {
-	_, ok := slices.BinarySearchFunc(sorted, name, func(e catalog.Entry, name string) int { return strings.Compare(e.Name, name) })
-	return ok
 }
 
 // parseSidecar reads a sidecar: TOML with a title, a description or both, and nothing else. Other TOML is somebody's file.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -42,18 +43,40 @@ func (src source) Lookup(path string) (web.Entry, bool) {
 
 // List is part of web.Source. Junk, dot-files and sidecars are not shown.
 func (src source) List(dir string) ([]web.Entry, bool) {
-	entries, ok := src.s.catalog.List(dir)
-	if !src.s.gate.rules(dir).Allow(src.viewer) || !ok {
+	if !src.s.gate.rules(dir).Allow(src.viewer) {
 		return nil, false
 	}
-	said, asks := src.s.sidecars.among(entries), listAsks
-	out := make([]web.Entry, 0, len(entries))
-	for _, e := range entries {
-		if !e.Hidden && !said.from(e.Name) && (!e.Dir || src.s.gate.listed(e.Path, src.viewer)) {
-			out = append(out, src.entry(e, said[e.Name], &asks))
+	entries, said := 0, said{}
+	if !src.s.catalog.Each(dir, func(e *catalog.Entry) {
+		entries++
+		if name, ok := strings.CutSuffix(e.Name, sidecarSuffix); ok {
+			src.described(dir, name, e, said)
 		}
+	}) {
+		return nil, false
+	}
+	asks := listAsks
+	out := make([]web.Entry, 0, entries)
+	src.s.catalog.Each(dir, func(e *catalog.Entry) {
+		if !e.Hidden && !said.from(e.Name) && (!e.Dir || src.s.gate.listed(e.Path, src.viewer)) {
+			out = append(out, src.entry(*e, said[e.Name], &asks))
+		}
+	})
+	if !src.s.gate.rules(dir).Allow(src.viewer) { // the rules after what they are about, too: see catalog.Access
+		return nil, false
 	}
 	return out, true
+}
+
+// described adds to said what beside says of the name in dir, if it is a sidecar and there is such a name.
+func (src source) described(dir, name string, beside *catalog.Entry, said said) {
+	d, ok := src.s.sidecars.of(*beside)
+	if !ok {
+		return
+	}
+	if _, ok := src.s.catalog.Lookup(path.Join(dir, name)); ok {
+		said[name] = d
+	}
 }
 
 // Demand is part of web.Source.

@@ -199,6 +199,12 @@ func (c *Catalog) Lookup(path string) (Entry, bool) { return c.view.lookup(path)
 // reports whether there is such a directory. The slice is the caller's.
 func (c *Catalog) List(dir string) ([]Entry, bool) { return c.view.list(dir) }
 
+// Each calls visit with what is directly in dir, sorted by the bytes of the
+// names, and reports whether there is such a directory. It costs no memory for
+// each of them, which [Catalog.List] does. What comes or goes meanwhile may be
+// visited or not. The entry is good until visit returns.
+func (c *Catalog) Each(dir string, visit func(e *Entry)) bool { return c.view.each(dir, visit) }
+
 // Totals counts the catalog.
 func (c *Catalog) Totals() Totals { return c.view.sum() }
 

@@ -137,6 +137,48 @@ func (v *view) list(dir string) ([]Entry, bool) {
 	return list, true
 }
 
+// eachRun is how many entries are copied while the loop waits.
+const eachRun = 128
+
+// each calls visit with the entries directly in dir, while the loop may go on.
+func (v *view) each(dir string, visit func(e *Entry)) bool {
+	run := make([]Entry, 0, eachRun)
+	for last := ""; ; last = run[len(run)-1].Name {
+		var ok bool
+		if run, ok = v.run(dir, last, run[:0]); !ok {
+			return last != ""
+		}
+		for i := range run {
+			visit(&run[i])
+		}
+		if len(run) < cap(run) {
+			return true
+		}
+	}
+}
+
+// run fills list with the entries directly in dir whose names come after last.
+func (v *view) run(dir, last string, list []Entry) ([]Entry, bool) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	d, ok := v.dirs[dir]
+	if !ok {
+		return list, false
+	}
+	from, found := d.search(last)
+	if found {
+		from++
+	}
+	for i := from; i < len(d.rows) && len(list) < cap(list); i++ {
+		list = append(list, d.entry(i))
+		if e := &list[len(list)-1]; e.State == inherited {
+			unit, _ := v.stored(d.in)
+			e.inherit(unit)
+		}
+	}
+	return list, true
+}
+
 func (v *view) sum() Totals {
 	v.mu.RLock()
 	defer v.mu.RUnlock()

@@ -120,6 +120,61 @@ func BenchmarkList(b *testing.B) {
 	}
 }
 
+// TestEach: all entries are visited, those of a unit with its state, whatever comes and goes meanwhile once at the most, and the loop is
+// not held up.
+func TestEach(t *testing.T) {
+	for _, n := range []int{0, 1, eachRun - 1, eachRun, eachRun + 1, 3 * eachRun} {
+		v, _ := many(n)
+		want, ok := v.list("d")
+		require.True(t, ok)
+		got := []Entry{}
+		require.True(t, v.each("d", func(e *Entry) { got = append(got, *e) }))
+		require.Equal(t, want, got)
+	}
+	v, _ := many(3 * eachRun)
+	require.False(t, v.each("nowhere", nil))
+	var last string
+	visited := 0
+	require.True(t, v.each("d", func(e *Entry) {
+		require.Greater(t, e.Name, last)
+		last = e.Name
+		if visited++; visited == 1 { // the next run is of what is there then
+			gone := []string{"d/" + e.Name}
+			for i := range eachRun {
+				gone = append(gone, fmt.Sprintf("d/file-%07d.iso", 2*i+1))
+			}
+			v.apply(shown{gone: gone, fresh: []Entry{{Path: "d/a", Name: "a"}, {Path: "d/z", Name: "z"}}})
+		}
+	}))
+	require.Equal(t, "z", last)
+	require.Equal(t, 3*eachRun-eachRun/2+1, visited) // of the first run all, of the others' first half every other one
+	v, _ = many(2 * eachRun)
+	visited = 0
+	require.True(t, v.each("d", func(*Entry) {
+		visited++
+		v.apply(shown{gone: []string{"d"}})
+	}), "a directory that goes has been there")
+	require.Equal(t, eachRun, visited)
+
+	unit := newView()
+	unit.apply(shown{fresh: []Entry{
+		{Path: "u", Name: "u", Dir: true, Unit: true, State: Published, Progress: 1}, {Path: "u/a", Name: "a", In: "u", InUnit: true, State: inherited},
+	}})
+	require.True(t, unit.each("u", func(e *Entry) { require.Equal(t, Published, e.State) }))
+}
+
+func BenchmarkEach(b *testing.B) {
+	for _, n := range []int{100, 10_000} {
+		b.Run(fmt.Sprintf("entries=%d", n), func(b *testing.B) {
+			v, _ := many(n)
+			b.ReportAllocs()
+			for b.Loop() {
+				v.each("d", func(*Entry) {})
+			}
+		})
+	}
+}
+
 func BenchmarkLookup(b *testing.B) {
 	v, _ := many(100_000)
 	b.ReportAllocs()
