@@ -37,6 +37,7 @@ type tap struct {
 	left   int    // bytes of the frame behind head
 	blocks int64
 	seen   []moment
+	begun  chan struct{} // closed when the first byte of a block has come
 }
 
 // moment is how much had come in at a time.
@@ -48,9 +49,13 @@ type moment struct {
 // Read is part of net.Conn.
 func (c *tap) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
+	had := c.blocks
 	for b := b[:n]; len(b) > 0; {
 		took := c.take(b)
 		b = b[took:]
+	}
+	if had == 0 && c.blocks > 0 {
+		close(c.begun)
 	}
 	c.seen = append(c.seen, moment{time.Now(), c.blocks})
 	return n, err
@@ -86,6 +91,16 @@ func (c *tap) take(b []byte) int {
 	return 1
 }
 
+// await waits for the first byte of a block.
+func (c *tap) await(t *testing.T) {
+	t.Helper()
+	select {
+	case <-c.begun:
+	case <-time.After(busy * wirePatience):
+		require.Fail(t, "nothing comes")
+	}
+}
+
 // before returns what had come in at a time.
 func (c *tap) before(at time.Time) (blocks int64) {
 	for _, m := range c.seen {
@@ -101,7 +116,7 @@ func (c *tap) before(at time.Time) (blocks int64) {
 func (s *server) tapped(from string, torrent *metainfo.Torrent, want []byte) (*leecher, *tap) {
 	s.t.Helper()
 	l := s.leech(from, torrent, want)
-	c := &tap{Conn: l.conn}
+	c := &tap{Conn: l.conn, begun: make(chan struct{})}
 	l.conn, l.frames = c, peerwire.NewDecoder(c, peerwire.DecoderConfig{NumPieces: uint32(torrent.Info.NumPieces())})
 	return l, c
 }
@@ -420,6 +435,7 @@ func testLedgerKilled(t *testing.T, s *server) {
 		l, counted := s.tapped(clientIP(20+round), s.fetch("a.bin"), a)
 		ended := make(chan error, 1)
 		go func() { ended <- l.run(nil) }()
+		counted.await(s.t)
 		pause(5500*time.Millisecond + time.Duration(rng.IntN(3000))*time.Millisecond)
 		killed := time.Now()
 		s.kill()
@@ -444,6 +460,7 @@ func testLedgerCut(t *testing.T, s *server, path string, cut func(s *server)) {
 	l, counted := s.tapped(clientIP(30), s.fetch("a.bin"), a)
 	ended := make(chan error, 1)
 	go func() { ended <- l.run(nil) }()
+	counted.await(s.t)
 	pause(2 * time.Second)
 	cut(s)
 	require.Error(t, <-ended)
