@@ -204,10 +204,12 @@ func TestFrontTellsTheHandler(t *testing.T) {
 // Connections that send nothing, or slowly, are given up, and others are
 // answered meanwhile.
 func TestFrontGivesUpSlowClients(t *testing.T) {
-	s := newSite(t, httptracker.FrontConfig{Timeout: 300 * time.Millisecond, Idle: 300 * time.Millisecond})
-	silent, slow, idle := s.dial(), s.dial(), s.dial()
-	io.WriteString(slow, announceRequest[:30])
+	s := newSite(t, httptracker.FrontConfig{Timeout: time.Second, Idle: 300 * time.Millisecond})
+	idle := s.dial()
 	io.WriteString(idle, announceRequest)
+	slow := s.dial()
+	io.WriteString(slow, announceRequest[:30])
+	silent := s.dial()
 	require.Len(t, s.answers(1, announceRequest), 1)
 	for _, c := range []net.Conn{silent, slow, idle} {
 		_, err := io.Copy(io.Discard, c)
