@@ -142,7 +142,7 @@ func TestTransferNoticesThatItsFileIsGone(t *testing.T) {
 	cfg := TransferConfig{Torrent: torrent, Path: filepath.Join(t.TempDir(), "x"), Peers: peers}
 	c := runClient(t, ClientConfig{MaxDown: 32 << 10}) // two pieces of 64 a second: it is far from complete when the file goes
 	tr, stop := runTransfer(t, c, cfg)
-	require.Eventually(t, func() bool { return tr.Status().Have > 0 }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return tr.Status().Swarm.Have > 0 }, 20*time.Second, time.Millisecond)
 	require.NoError(t, os.Remove(cfg.Path))
 	c.down.SetRate(0)
 	require.Eventually(t, func() bool { return tr.Status().Phase == Stopped }, 20*time.Second, time.Millisecond)
