@@ -4,5 +4,5 @@ package seedserver
 
 import "net"
 
-// acknowledged returns 0: how many bytes the other end has taken is not known here.
-func acknowledged(net.Conn) uint64 { return 0 }
+// acknowledged does not know here how many bytes the other end has taken.
+func acknowledged(net.Conn) (bytes uint64, known bool) { return 0, false }

@@ -8,9 +8,14 @@ import (
 	"time"
 )
 
-// stallTime is how long who asked over HTTP may take nothing of the answer; it is seen after twice that at the latest. Whoever goes on
-// taking, however slowly, is served to the end.
-const stallTime = time.Minute
+// stallTime is how long who asked over HTTP may take nothing of the answer; it is seen a step later at the latest. Whoever goes on taking,
+// however slowly, is served to the end. Loopback, where reverse proxies are, takes 64 KiB at a time, which may be a while for one whose
+// client is slow.
+const (
+	stallTime     = time.Minute
+	stallLoopback = 10 * time.Minute
+	stallStep     = 15 * time.Second
+)
 
 // promptTakers returns a listener whose connections fail when nothing of what is written to them is taken, be it because the other end is
 // gone or because it holds our places on purpose. It has to be below TLS, which cannot go on after half a record.
@@ -24,40 +29,58 @@ func (l promptListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &promptConn{Conn: conn, acknowledged: acknowledged}, nil
+	c := &promptConn{Conn: conn, patience: stallTime, acknowledged: acknowledged}
+	if remoteOf(conn).addr.IsLoopback() {
+		c.patience = stallLoopback
+	}
+	return c, nil
 }
 
 // promptConn is a connection whose writes end when nothing is taken. Deadlines that are set are kept besides.
 type promptConn struct {
 	net.Conn
-	acknowledged func(net.Conn) uint64 // bytes
-	acked        uint64                // what it returned last; only the one who writes looks
+	patience     time.Duration
+	acknowledged func(net.Conn) (bytes uint64, known bool)
+	acked        uint64 // bytes that the other end had taken when that was last looked at; only the one who writes looks
 
 	mu    sync.Mutex
 	asked time.Time // the deadline that was set
-	stall time.Time // when the other end has to have taken something
+	look  time.Time // when it is looked at whether the other end takes anything
 }
 
 // Write is part of io.Writer.
 func (c *promptConn) Write(b []byte) (n int, err error) {
-	for {
-		if err := c.setDeadline(func() { c.stall = time.Now().Add(stallTime) }); err != nil {
+	for idle := time.Duration(0); ; {
+		if err := c.setDeadline(func() { c.look = time.Now().Add(stallStep) }); err != nil {
 			return n, err
 		}
 		m, err := c.Conn.Write(b[n:])
 		n += m
-		if !errors.Is(err, os.ErrDeadlineExceeded) || c.due() || m == 0 && !c.taken() {
+		if !errors.Is(err, os.ErrDeadlineExceeded) || c.due() {
+			return n, err
+		}
+		if idle += stallStep; c.taken(m) {
+			idle = 0
+		}
+		if idle >= c.patience {
+			if tcp, ok := c.Conn.(*net.TCPConn); ok {
+				tcp.SetLinger(0) // what the kernel holds for it goes, too
+			}
 			return n, err
 		}
 	}
 }
 
-// taken reports whether the other end has taken some of what the kernel holds for it, as far as that can be known: the kernel asks for more
-// only when a good part of its buffer is free, which takes a slow reader minutes.
-func (c *promptConn) taken() bool {
+// taken reports whether the other end has taken something since it was last looked at. What was written says little where the kernel tells
+// more: it holds megabytes for a reader, and asks for more only when a good part of them is gone, which takes a slow one minutes.
+func (c *promptConn) taken(written int) bool {
+	acked, known := c.acknowledged(c.Conn)
+	if !known {
+		return written > 0
+	}
 	before := c.acked
-	c.acked = c.acknowledged(c.Conn)
-	return c.acked != before
+	c.acked = acked
+	return acked != before
 }
 
 // due reports whether the deadline that was set has passed.
@@ -72,10 +95,10 @@ func (c *promptConn) setDeadline(change func()) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	change()
-	if !c.asked.IsZero() && c.asked.Before(c.stall) {
+	if !c.asked.IsZero() && c.asked.Before(c.look) {
 		return c.Conn.SetWriteDeadline(c.asked)
 	}
-	return c.Conn.SetWriteDeadline(c.stall)
+	return c.Conn.SetWriteDeadline(c.look)
 }
 
 // SetWriteDeadline is part of net.Conn.
