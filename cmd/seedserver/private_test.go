@@ -142,7 +142,11 @@ func TestPrivateClients(t *testing.T) {
 		requireSame(t, want["alices/secret.bin"], filepath.Join(out, "secret.bin"))
 	})
 	writeUsers(t, users, "alice:another", "bob:bob")
-	pause(3 * time.Second) // the server looks at the file every two
+	s.eventually(10*time.Second, "the old password is none any more", func() bool {
+		_, resp := s.get("alices/", "Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte("alice:alice")))
+		return resp.StatusCode != http.StatusOK
+	})
+	pause(3 * time.Second) // the ledger writes what it counted
 	t.Run("revoked", func(t *testing.T) { nothing(t, alices, 20) })
 }
 

@@ -61,9 +61,13 @@ var arrivals = []struct {
 	}},
 	{"rewritten while it settles", func(t *testing.T, s *server, path string, content []byte) {
 		full := filepath.Join(s.dir, path)
+		began := time.Now()
 		require.NoError(t, os.WriteFile(full, content[:len(content)/2], 0o644))
 		pause(settleTime / 2)
 		require.NoError(t, os.WriteFile(full, content, 0o644))
+		if time.Since(began) >= settleTime {
+			t.Skip("this machine is too slow for a writer that pauses less than the settle time")
+		}
 	}},
 }
 
