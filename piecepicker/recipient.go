@@ -66,8 +66,8 @@ func (p *Picker) touch(q *peer) {
 	if good != q.good {
 		if q.good = good; good {
 			p.good++
-		} else {
-			p.good--
+		} else if p.good--; p.good == 0 {
+			p.goodTried = 0 // else the others would wait for the next sweep
 		}
 		p.needStuck = false
 	}

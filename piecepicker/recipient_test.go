@@ -392,3 +392,24 @@ func TestLastPieceIsShownWithTheOneBefore(t *testing.T) {
 	}
 	require.Fail(t, "it was not shown everything")
 }
+
+// When the last peer that is preferred has taken more than its share, the others need not wait until the next sweep: the line never idles.
+func TestNobodyWaitsForTheLastGoodPeer(t *testing.T) {
+	w := draw(t, Config{MaxRate: 8 * blocks * unit}, 400, "a\nb")
+	a := w.p.peers[w.ids["a"]]
+	a.relay.served = 60
+	w.p.touch(a)
+	require.False(t, a.good)
+	for range 60 {
+		w.after(125 * time.Millisecond)
+		given := false
+		for _, name := range []string{"a", "b"} {
+			if loans := w.loans(name); len(loans) > 0 {
+				w.give(name, loans[0])
+				given = true
+			}
+		}
+		require.True(t, given, "somebody has something on offer")
+	}
+	require.Zero(t, w.p.good)
+}
