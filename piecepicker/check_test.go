@@ -111,7 +111,7 @@ func (p *Picker) checkOrder() error {
 }
 
 func (p *Picker) checkPeers() error {
-	var members, good, barren, suppliers, takers, loans, connected int
+	var members, completed, good, barren, suppliers, takers, loans, connected int
 	var inFlight, strangeFlight int64
 	for id, q := range p.peers {
 		if q == nil {
@@ -122,6 +122,9 @@ func (p *Picker) checkPeers() error {
 			return fmt.Errorf("peer %d says it is %d", id, q.id)
 		}
 		if q.member {
+			if q.complete {
+				completed++
+			}
 			members++
 		}
 		if q.good {
@@ -164,11 +167,11 @@ func (p *Picker) checkPeers() error {
 			strangeFlight += n
 		}
 	}
-	if members != p.members || good != p.good || barren != p.barren || suppliers != p.suppliers || takers != len(p.takers) || loans != p.loans ||
+	if members != p.members || completed != p.completed || good != p.good || barren != p.barren || suppliers != p.suppliers || takers != len(p.takers) || loans != p.loans ||
 		inFlight != p.inFlight || strangeFlight != p.strangeFlight || connected != p.connected {
-		return fmt.Errorf("members %d good %d barren %d suppliers %d takers %d loans %d in flight %d connected %d; want %d %d %d %d %d %d %d %d",
-			p.members, p.good, p.barren, p.suppliers, len(p.takers), p.loans, p.inFlight, p.connected,
-			members, good, barren, suppliers, takers, loans, inFlight, connected)
+		return fmt.Errorf("members %d completed %d good %d barren %d suppliers %d takers %d loans %d in flight %d connected %d; want %d %d %d %d %d %d %d %d %d",
+			p.members, p.completed, p.good, p.barren, p.suppliers, len(p.takers), p.loans, p.inFlight, p.connected,
+			members, completed, good, barren, suppliers, takers, loans, inFlight, connected)
 	}
 	return nil
 }

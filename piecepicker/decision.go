@@ -70,6 +70,8 @@ const (
 	Alone
 	// Starving: the swarm gave the peer nothing for Reason.After.
 	Starving
+	// Stranded: the peer lacks only this piece, and the complete peers that have it did not give it for Reason.After.
+	Stranded
 	// Behind: the peer has the fewest pieces of all, and the throttle left something.
 	Behind
 	// NotStarted: the peer did not ask for the offered piece within Reason.After.
@@ -95,7 +97,7 @@ const (
 // String returns the name of the rule in lower case with dashes, such as "not-started".
 func (c Code) String() string { return name(codeNames[:], c) }
 
-var codeNames = [...]string{"", "unsent", "lost", "stalled", "again", "alone", "starving", "behind", "not-started", "slow",
+var codeNames = [...]string{"", "unsent", "lost", "stalled", "again", "alone", "starving", "stranded", "behind", "not-started", "slow",
 	"elsewhere", "served", "idle", "unrevealed", "audit-failed", "claims", "rechoke"}
 
 func name[E ~uint8](names []string, e E) string {
@@ -132,6 +134,8 @@ func (r Reason) String() string {
 		return "the peer is the only leech, so it gets everything"
 	case Starving:
 		return fmt.Sprintf("the swarm gave the peer nothing for %v", after)
+	case Stranded:
+		return fmt.Sprintf("the peer lacks only this one, and did not get it of the %d complete peers for %v", r.Holders, after)
 	case Behind:
 		return fmt.Sprintf("the peer has the fewest pieces; %d peers hold this one", r.Holders)
 	case NotStarted:

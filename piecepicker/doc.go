@@ -25,8 +25,9 @@
 // Around them: carry.go (when others do without us), claims.go (whose word counts), audit.go (who has to show what it claims),
 // relay.go (who passes on what it got), loan.go (what became of an offer), blocked.go (who asks for nothing), silent.go (nobody
 // does), lag.go (who does not read what it is sent), rechoke.go (whom leeches unchoke), strangers.go (who has shown nothing yet),
-// rescue.go (leeches the swarm gives nothing), lull.go (what is normal for a peer), gate.go (the last pieces wait for the slow),
-// window.go (how much is on its way at a time), fill.go (the order of all this), sweep.go (what the clock brings about), rarity.go
+// rescue.go (leeches the swarm gives nothing), stranded.go (those that lost who has their last piece), lull.go (what is normal for a
+// peer), gate.go (the last pieces wait for the slow), window.go (how much is on its way at a time), fill.go (the order of all this),
+// sweep.go (what the clock brings about), rarity.go
 // and heap.go (finding a piece and a peer fast), record.go and snapshot.go (what outlives a connection, and a restart).
 //
 // # Use
@@ -73,6 +74,8 @@
 //	a lull of a peer                          the time in which it usually gets 20 pieces, 5 to 30 s
 //	starving                                  90 s without a piece from the swarm, who passes pieces on 3 lulls, or 1 among liars; the
 //	                                          unproven share a quarter of the rate
+//	stranded                                  lacks one piece, which only complete peers have, for 4 times as long as a piece usually
+//	                                          takes it, 1 s at least; not assisted before
 //	release gate                              2 % of the pieces, at least 4, and one for each 8 leeches; with 5 leeches and more;
 //	                                          conservative mode only; not within a minute of 4 liars
 //	the last two pieces                       go to one peer, where they make it complete, or where it was shown all others

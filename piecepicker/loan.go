@@ -55,6 +55,8 @@ func (p *Picker) lend(q *peer, i uint32, class Class, code Code) {
 		why.After = p.age(pc)
 	case Starving:
 		why.After = p.starveClock - q.fed
+	case Stranded:
+		why.After = p.now - q.grew
 	}
 	if q.index == nil {
 		q.index = map[uint32]int{}

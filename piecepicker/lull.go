@@ -17,11 +17,20 @@ const (
 
 // lull returns how long a lull of q is, at most, as long as it got too little to tell.
 func (q *peer) lull() time.Duration {
-	gained := q.nHave - q.came
-	if gained < lullPieces {
+	usual, ok := q.usual()
+	if !ok {
 		return lullMost
 	}
-	return clamp(lullPieces*(q.grew-q.joined)/time.Duration(gained), lullLeast, lullMost)
+	return clamp(lullPieces*usual, lullLeast, lullMost)
+}
+
+// usual returns how long it usually takes q to get a piece, and false if it got too few to tell.
+func (q *peer) usual() (each time.Duration, ok bool) {
+	gained := q.nHave - q.came
+	if gained < lullPieces {
+		return 0, false
+	}
+	return (q.grew - q.joined) / time.Duration(gained), true
 }
 
 // observe notes whether q is stuck: whether it got nothing for a lull, or less in one than a tenth of what it usually gets.

@@ -126,6 +126,7 @@ func (p *Picker) enter(q *peer, b bitset) {
 	p.resume(q)
 	if q.nHave == len(p.pieces) {
 		q.claimed, q.complete, q.have = true, true, nil
+		p.completed++
 	} else {
 		p.strike(q, strikes)
 	}
@@ -169,6 +170,7 @@ func (p *Picker) leaveMembers(q *peer) {
 	p.members--
 	p.claims -= q.nHave
 	if q.complete {
+		p.completed--
 		for i := range p.pieces {
 			p.pieces[i].claims--
 		}
@@ -230,6 +232,7 @@ func (p *Picker) gain(q *peer, i uint32) {
 	switch n := len(p.pieces); {
 	case q.nHave == n:
 		q.complete, q.have = true, nil
+		p.completed++
 		p.judge(q)
 		p.touch(q)
 	case q.nHave*levels/n != (q.nHave-1)*levels/n || q.strikes > 0:

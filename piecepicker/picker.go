@@ -105,7 +105,8 @@ type Picker struct {
 	entering       []Peer // joined, in order, and some of them not ready
 	entered        bool   // somebody became ready since the last Tick
 	connected      int
-	members        int // those whose pieces are in the claims of pieces
+	members        int // those whose pieces are in the claims of pieces,
+	completed      int // and those of them that have become complete
 	takers         []*peer
 	good           int // takers that have shown nothing bad
 	barren         int // takers that took nothing, or are liars
@@ -129,6 +130,7 @@ type Picker struct {
 	lentKnown time.Duration // when others than strangers were lent what was needed, last
 	wasted    time.Duration // until when strangers are taken to leave lying what they are lent
 	starving  []*peer
+	ends      bool // some peers lack one piece only: see ending
 	gate      gate
 
 	// Rates.
@@ -239,7 +241,7 @@ func (p *Picker) sweepStep() time.Duration {
 	switch {
 	case p.stalls():
 		return stallEvery
-	case p.gate.closed:
+	case p.gate.closed || p.ends:
 		return gateEvery
 	}
 	return sweepEvery

@@ -278,6 +278,9 @@ func (p *Picker) assist() bool {
 	if q == nil {
 		return false
 	}
+	if _, last := p.ending(q); last {
+		return false // it has that in a moment; if not, it shall not wait for what little assistance is left
+	}
 	i, ok := p.rarest(q)
 	if ok {
 		p.lend(q, i, Assist, Behind)

@@ -20,6 +20,8 @@ const (
 func (p *Picker) starves(q *peer) bool {
 	after := starveAfter
 	switch {
+	case p.stranded(q):
+		return true
 	case q.trust == Proven && p.now < p.crowded:
 		after = q.lull()
 	case q.trust == Proven:
@@ -30,11 +32,14 @@ func (p *Picker) starves(q *peer) bool {
 
 // findStarving lists who is starving: the proven first, hoarders last, and among equals who lacks least.
 func (p *Picker) findStarving() {
-	p.starving = p.starving[:0]
+	p.starving, p.ends = p.starving[:0], false
 	spread := p.spread()
 	for _, q := range p.takers {
 		if q.nHave >= spread {
 			q.fed = p.starveClock // nobody we believe has what it lacks
+		}
+		if _, last := p.ending(q); last {
+			p.ends = true
 		}
 		if p.starves(q) {
 			p.starving = append(p.starving, q)
@@ -66,7 +71,11 @@ func (p *Picker) rescue() bool {
 			continue
 		}
 		if i, ok := p.rarest(q); ok {
-			p.lend(q, i, Rescue, Starving)
+			code := Starving
+			if p.stranded(q) {
+				code = Stranded
+			}
+			p.lend(q, i, Rescue, code)
 			return true
 		}
 	}
