@@ -166,6 +166,9 @@ func (p *Picker) stage() Stage {
 	return Assisting
 }
 
+// InFlight returns the bytes on offer that are not yet sent, without those that were not asked for within a second.
+func (p *Picker) InFlight() int64 { return p.inFlight }
+
 // Rates returns the rates in force.
 func (p *Picker) Rates(now time.Time) Rates {
 	p.at(now)

@@ -13,8 +13,8 @@ import (
 // What follows holds, over the wire, what a peer can cost that gives nothing back: see package piecepicker for the rules.
 
 // mostForNothing is how many pieces a peer may be sent of what is needed before its having passed on none of them counts against
-// it for good: more than sixteen, and what is on its way by then.
-const mostForNothing = 18.0
+// it for good: more than sixteen, and what is on its way by then, three pieces at most.
+const mostForNothing = 20.0
 
 // taken returns how many pieces' worth of payload some leeches were sent.
 func taken(cfg Config, all ...*leech) float64 {

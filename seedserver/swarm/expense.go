@@ -2,9 +2,9 @@ package swarm
 
 import "github.com/seedserver/bittorrent/peerwire"
 
-// maxExpense is how many times the length of a piece one peer is sent of it: once is what it needs, twice if what it got from
+// maxExpense is how many times the length of a piece one peer is sent of it: once is what it needs, more often if what it got from
 // others was not right.
-const maxExpense = 2
+const maxExpense = 3
 
 // An expense is what a revealed piece costs for one peer that does not say that it has it.
 type expense struct {

@@ -31,9 +31,10 @@ type masquerade struct {
 // flipTime is the least time between a choke and an unchoke that follows it: some clients take no notice of two in one burst.
 const flipTime = 10 * time.Second
 
-// smoothTime is how long a piece that was promised takes at most to leave, where only the limiter of its class holds it back:
-// the picker offers no more than the throttle leaves, but a piece that trickles is taken for a stall by who waits for it.
-const smoothTime = 5 * time.Second
+// smoothTime is how long what was promised takes to leave, about, where only the limiter of its class holds it back: the picker offers no
+// more than the throttle leaves, but a piece that trickles is taken for a stall by who waits for it, and the throttle may leave less by
+// the time that many are asked for.
+const smoothTime = 2 * time.Second
 
 func newMasquerade(cfg *Config) *masquerade {
 	s := cfg.Superseed
@@ -221,7 +222,7 @@ func (m *masquerade) setRates(now time.Time) {
 	if rate == piecepicker.Unlimited {
 		rate = 0
 	} else {
-		rate = max(rate, m.cfg.Info.PieceLength/int64(smoothTime/time.Second), 1)
+		rate = max(rate, max(m.picker.InFlight(), m.cfg.Info.PieceLength)/int64(smoothTime/time.Second), 1)
 	}
 	if rate != m.assist {
 		m.assist = rate

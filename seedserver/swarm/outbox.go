@@ -40,7 +40,8 @@ const (
 // leave. The loop puts things in and never waits for it; one writer goroutine at a time takes them out, and runs only while
 // there is something to take. The mutex is held for slice work alone.
 //
-// A writer that has to wait for the Limiter lets go of its role meanwhile, so that frames do not wait with it.
+// A writer that has to wait for the Limiter lets go of its role meanwhile, so that frames do not wait with it. It waits no longer than there
+// are blocks of that class, and none of a more urgent one: who waits for nothing would be in the way of others.
 type outbox struct {
 	mu       sync.Mutex
 	frames   []byte
@@ -49,7 +50,9 @@ type outbox struct {
 	chunk    int          // how many bytes of blocks leave at a time
 	credit   [Classes]int // bytes granted by the Limiter of each class and not sent
 	writing  bool         // a writer goroutine has the role
-	pacing   bool         // a goroutine waits for the Limiter
+	pacing   bool         // a goroutine waits for the Limiter,
+	paced    Class        // for blocks of this class,
+	relent   func()       // until this is called, if it is not nil
 	closed   bool
 }
 
@@ -87,6 +90,7 @@ func (o *outbox) promise(requests []grant, limit int, frames []byte, reject bool
 			}
 		}
 	}
+	o.reconsider()
 	return useless, len(o.frames) <= maxFrames
 }
 
@@ -98,6 +102,7 @@ func (o *outbox) cancel(r peerwire.Request, reject bool) bool {
 	if !o.queue.remove(r) {
 		return false
 	}
+	o.reconsider()
 	if reject {
 		o.frames = peerwire.AppendReject(o.frames, r)
 	}
@@ -117,6 +122,7 @@ func (o *outbox) dismiss(frames []byte, reject bool) bool {
 		o.frames = appendRejects(o.frames, o.queue.runs)
 	}
 	o.queue.clear()
+	o.reconsider()
 	return len(o.frames) <= maxFrames
 }
 
@@ -180,6 +186,23 @@ func (o *outbox) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed, o.frames, o.metadata, o.queue = true, nil, nil, promises{}
+	o.reconsider()
+}
+
+// waits notes that stop ends the wait for the Limiter that take asked for.
+func (o *outbox) waits(stop func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.relent = stop
+	o.reconsider()
+}
+
+// reconsider ends the wait for the Limiter if it is for what is not to be sent next. Called with mu held.
+func (o *outbox) reconsider() {
+	if o.pacing && o.relent != nil && (o.queue.n == 0 || o.queue.urgent() != o.paced) {
+		o.relent()
+		o.relent = nil
+	}
 }
 
 // What a writer is to do next.
@@ -229,7 +252,7 @@ func (o *outbox) take(w *writer, paused, limited bool) task {
 	case len(w.frames) > 0 || n > 0 || len(w.runs) > 0:
 		return taskSend
 	case w.need > 0:
-		o.writing, o.pacing = false, true
+		o.writing, o.pacing, o.paced = false, true, w.class
 		return taskPace
 	}
 	o.writing = false
@@ -237,12 +260,12 @@ func (o *outbox) take(w *writer, paused, limited bool) task {
 	return taskDone
 }
 
-// paid notes that the Limiter of a class granted n bytes, and reports whether the caller is the writer again: not when there is another
+// paid notes that the Limiter of a class granted n bytes, none if it was not waited for to the end, and reports whether the caller is the writer again: not when there is another
 // now, or nothing to write for.
 func (o *outbox) paid(class Class, n int) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.pacing = false
+	o.pacing, o.relent = false, nil
 	o.credit[class] += n
 	if o.closed || o.writing || o.quiet() {
 		return false

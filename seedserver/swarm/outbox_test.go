@@ -161,3 +161,34 @@ func TestLoopLooksAfterWritersThatMetAPause(t *testing.T) {
 	l.startWriters()
 	require.Equal(t, 2, started)
 }
+
+// TestTheUrgentIsWaitedForFirst: who waits for the little that assistance may have is not kept there when something urgent is asked for.
+func TestTheUrgentIsWaitedForFirst(t *testing.T) {
+	var o outbox
+	w := writer{taken: 4 * maxChunk}
+	of := func(class Class, first int) []grant {
+		list := grants(blockRequests(first + 1)[first:])
+		list[0].class = class
+		return list
+	}
+	relents := 0
+	relent := func() { relents++ }
+	o.promise(of(Assist, 0), 100, nil, true)
+	require.True(t, o.claim())
+	require.Equal(t, taskPace, o.take(&w, false, true))
+	require.Equal(t, Assist, w.class)
+	o.waits(relent)
+	o.promise(of(Assist, 1), 100, nil, true)
+	require.Zero(t, relents)
+	o.promise(of(Rescue, 2), 100, nil, true)
+	o.promise(of(Rescue, 3), 100, nil, true)
+	require.Equal(t, 1, relents)
+	require.True(t, o.paid(Assist, 0))
+	require.Equal(t, taskPace, o.take(&w, false, true))
+	require.Equal(t, Rescue, w.class)
+
+	o.dismiss(nil, false)
+	o.waits(relent)
+	require.Equal(t, 2, relents, "all was taken back before it could be told")
+	require.False(t, o.paid(Rescue, 0))
+}

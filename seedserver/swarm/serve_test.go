@@ -3,6 +3,7 @@ package swarm
 import (
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -178,14 +179,44 @@ func TestCreditOutlivesACancel(t *testing.T) {
 		cfg.Limiter = limiter
 		r := connect(t, start(t, cfg), modern)
 		r.take()
+		ask := requests(0, 0, 2)
+		r.send(ask...)
+		r.send(peerwire.Cancel(ask[1].(peerwire.Request)))
+		require.Equal(t, rejects(ask[1:]), r.take())
+		limiter.tokens <- 2 * block
+		require.Equal(t, pieces(cfg, content, ask[:1]), r.take())
+		r.send(ask[1])
+		require.Equal(t, pieces(cfg, content, ask[1:]), r.take(), "with no new token")
+	})
+}
+
+// TestNobodyWaitsForNothing: who takes back all it asked for, or is gone, is not in the way of others at the limiter.
+func TestNobodyWaitsForNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cfg, content := torrent(1<<20, 256<<10)
+		limiter := newGate()
+		cfg.Limiter = limiter
+		s := start(t, cfg)
+		a, b, c := connect(t, s, modern), connect(t, s, modern), connect(t, s, modern)
+		for _, r := range []*remote{a, b, c} {
+			r.take()
+		}
 		ask := requests(0, 0, 1)
-		r.send(ask...)
-		r.send(peerwire.Cancel(ask[0].(peerwire.Request)))
-		require.Equal(t, rejects(ask), r.take())
+		a.send(ask...)
+		a.take()
+		b.send(ask...)
+		b.take()
+		c.send(ask...)
+		require.Empty(t, c.take(), "two are in the limiter before it")
+		a.send(peerwire.Cancel(ask[0].(peerwire.Request)))
+		require.Equal(t, rejects(ask), a.take())
+		b.conn.Close()
+		synctest.Wait()
 		limiter.tokens <- block
-		require.Empty(t, r.take())
-		r.send(ask...)
-		require.Equal(t, pieces(cfg, content, ask), r.take(), "with no new token")
+		require.Equal(t, pieces(cfg, content, ask), c.take())
+		a.send(ask...)
+		limiter.tokens <- block
+		require.Equal(t, pieces(cfg, content, ask), a.take())
 	})
 }
 

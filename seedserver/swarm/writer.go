@@ -48,14 +48,12 @@ func (p *peer) write(ctx context.Context) {
 		case taskDone:
 			return
 		case taskPace:
-			start := time.Now()
-			if err := p.swarm.pace(ctx, w.class, p.stranger(), int64(w.taken), w.need); err != nil {
+			granted := p.waitFor(ctx, w)
+			if ctx.Err() != nil {
 				p.hangUp()
 				return
 			}
-			w.took = time.Since(start)
-			p.paid.Store(true)
-			if !p.out.paid(w.class, w.need) {
+			if !p.out.paid(w.class, granted) {
 				return
 			}
 		case taskSend:
@@ -66,6 +64,20 @@ func (p *peer) write(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// waitFor waits for the Limiter, and returns how many bytes it granted: none if ctx was done before, or the outbox relented.
+func (p *peer) waitFor(ctx context.Context, w *writer) int {
+	start := time.Now()
+	wait, stop := context.WithCancel(ctx)
+	defer stop()
+	p.out.waits(stop)
+	if p.swarm.pace(wait, w.class, p.stranger(), int64(w.taken), w.need) != nil {
+		return 0
+	}
+	w.took = time.Since(start)
+	p.paid.Store(true)
+	return w.need
 }
 
 // hangUp ends the connection from the writer's side. The reader notices, and the loop hears of it from there.
