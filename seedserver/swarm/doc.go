@@ -42,14 +42,14 @@
 // masquerade, with Config.Superseed, looks like a leech that has nothing: HAVE_NONE, or no bitfield; never upload_only, an
 // allowed-fast set or a suggestion. It tells a piecepicker.Picker what peers have and what they were sent, and carries out what
 // that decides: a HAVE to one peer for each piece it is offered, unchoke and choke with it, the end of a connection. A request
-// for what was not offered is rejected, and nobody is sent a piece more than twice in one connection, however often it asks.
+// for what was not offered is rejected, and nobody is sent a piece more than three times in one connection, however often it asks.
 // Complete peers stay connected: they are the holders that are counted on. [Swarm.Status] says what is decided and why,
 // [Swarm.Snapshot] what must survive a restart.
 //
 // Bytes have a [Class], and a limiter for each may stand below that of the torrent. Of a peer's requests the most urgent class
 // leaves first. Only assistance has a rate of its own there; the picker counts the others in whole pieces before it offers
-// them. A piece that was offered leaves within five seconds as far as its class is concerned, since one that trickles is taken
-// for a stall.
+// them. What was offered leaves within some two seconds as far as its class is concerned, since what trickles is taken for a stall.
+// Nobody waits at a limiter longer than there is something to send, and nothing more urgent.
 //
 // # What we ask for
 //
