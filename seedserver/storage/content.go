@@ -36,6 +36,7 @@ type file struct {
 	File
 	offset  int64
 	target  bool                       // written, and made if it is not there; it has no stamp
+	opened  atomic.Bool                // a target that was there, and is not made again
 	apart   bool                       // read by many in different places: see Content.Scatter
 	open    atomic.Pointer[descriptor] // nil: not open; closed: never again
 	writing sync.Mutex                 // held while it is written to

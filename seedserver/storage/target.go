@@ -270,6 +270,9 @@ func (t *Target) Close() error {
 // make opens a file to be written, and makes it and its directories if need be.
 func (f *file) make(root *os.Root) (handle, Stamp, error) {
 	h, s, err := openFile(root, f.Path, true)
+	if errors.Is(err, fs.ErrNotExist) && f.opened.Load() {
+		return handle{}, Stamp{}, fmt.Errorf("was lost while it was written: %w", err) // and with it what it had
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := root.MkdirAll(path.Dir(f.Path), 0o777); err != nil {
 			return handle{}, Stamp{}, err
@@ -288,9 +291,11 @@ func (f *file) make(root *os.Root) (handle, Stamp, error) {
 	}
 	if err != nil { // complete, maybe, and only to be read, as is all on some disks, and a program that runs
 		if h, s, failed := openFile(root, f.Path, false); failed == nil {
+			f.opened.Store(true)
 			return h, s, nil
 		}
 	}
+	f.opened.Store(f.opened.Load() || err == nil)
 	return h, s, err
 }
 

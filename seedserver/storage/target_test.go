@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha1"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -211,6 +212,24 @@ func TestFinishNoticesLostFiles(t *testing.T) {
 			require.ErrorContains(t, target.Finish(), "a")
 		})
 	}
+}
+
+// A file that was removed while nothing had it open is not made again: what was written to it before is lost, and nobody would know.
+func TestLostFileIsNotMadeAgain(t *testing.T) {
+	root, err := os.OpenRoot(t.TempDir())
+	require.NoError(t, err)
+	defer root.Close()
+	pool := NewPool(1)
+	target, err := NewTarget(pool, root, []File{{Path: "a", Length: 8}, {Path: "b", Length: 8}})
+	require.NoError(t, err)
+	t.Cleanup(func() { target.Close() })
+	require.NoError(t, target.WriteAt([]byte("first"), 0))
+	require.NoError(t, target.WriteAt([]byte("other"), 8)) // takes the only descriptor
+	require.NoError(t, root.Remove("a"))
+	err = target.WriteAt([]byte("abc"), 5)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.ErrorContains(t, err, "writing a: was lost while it was written")
+	require.NoFileExists(t, filepath.Join(root.Name(), "a"))
 }
 
 // What replaces a longer file is not followed by the rest of that.
