@@ -27,8 +27,8 @@
 // does), lag.go (who does not read what it is sent), rechoke.go (whom leeches unchoke), strangers.go (who has shown nothing yet),
 // rescue.go (leeches the swarm gives nothing), stranded.go (those that lost who has their last piece), lull.go (what is normal for a
 // peer), gate.go (the last pieces wait for the slow), window.go (how much is on its way at a time), fill.go (the order of all this),
-// sweep.go (what the clock brings about), rarity.go
-// and heap.go (finding a piece and a peer fast), record.go and snapshot.go (what outlives a connection, and a restart).
+// sweep.go (what the clock brings about), rarity.go and heap.go (finding a piece and a peer fast), record.go and snapshot.go (what
+// outlives a connection, and a restart).
 //
 // # Use
 //

@@ -67,8 +67,8 @@ func (p *Picker) openGate() {
 }
 
 // gateHelps reports whether the swarm is one that gains by waiting. Among liars it does not: they owe blocks of many pieces to each
-// leech, and that asks others for the same blocks only when nothing is left that it asked nobody for, such as what is kept back. Who was given nothing could show nothing, and is not held
-// to be unknown: in a large swarm the first copy goes to a few.
+// leech, and that asks others for the same blocks only when nothing is left that it asked nobody for, such as what is kept back. Who
+// was given nothing could show nothing, and is not held to be unknown: in a large swarm the first copy goes to a few.
 func (p *Picker) gateHelps() bool {
 	if len(p.takers) < gateLeeches || p.otherOrigin || p.now < p.crowded {
 		return false

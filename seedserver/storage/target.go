@@ -295,7 +295,9 @@ func (f *file) make(root *os.Root) (handle, Stamp, error) {
 			return h, s, nil
 		}
 	}
-	f.opened.Store(f.opened.Load() || err == nil)
+	if err == nil {
+		f.opened.Store(true)
+	}
 	return h, s, err
 }
 
