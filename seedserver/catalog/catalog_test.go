@@ -91,6 +91,13 @@ func (s *server) awaitState(path, prefix string) {
 	s.await(path+" "+prefix, func() bool { return strings.HasPrefix(s.describe(path), prefix) })
 }
 
+// requireTold waits until the Publisher was told as much as is wanted, which it is some time after the catalog says so.
+func (s *server) requireTold(want ...string) {
+	s.t.Helper()
+	s.await(fmt.Sprint("told ", want), func() bool { s.lib.mu.Lock(); defer s.lib.mu.Unlock(); return len(s.lib.log) >= len(want) })
+	require.Equal(s.t, want, s.lib.told())
+}
+
 func (s *server) path(path string) string { return filepath.Join(s.dir, filepath.FromSlash(path)) }
 
 func (s *server) write(path, content string) {
@@ -122,7 +129,7 @@ func TestDroppedFileIsSeeded(t *testing.T) {
 	s.write("a.iso", strings.Repeat("hello", 100_000))
 	s.awaitState("a.iso", "settling")
 	v := s.awaitSeeded("a.iso")
-	require.Equal(t, []string{"publish a.iso"}, s.lib.told())
+	s.requireTold("publish a.iso")
 	require.Equal(t, "a.iso", v.Name)
 	require.False(t, v.Published.IsZero())
 	require.Equal(t, 1, s.cat.Totals().Torrents)
@@ -164,7 +171,7 @@ func TestGrowingFileWaits(t *testing.T) {
 	}
 	require.NoError(t, f.Close())
 	s.awaitSeeded("log")
-	require.Equal(t, []string{"publish log"}, s.lib.told())
+	s.requireTold("publish log")
 }
 
 func TestTruncatedAndRewritten(t *testing.T) {
@@ -172,7 +179,7 @@ func TestTruncatedAndRewritten(t *testing.T) {
 	was, _ := s.cat.Lookup("f")
 	s.write("f", "")
 	s.awaitState("f", "empty")
-	require.Equal(t, []string{"retire: changed"}, s.lib.told())
+	s.requireTold("retire: changed")
 	s.write("f", "new content")
 	s.awaitSeeded("f")
 	now, _ := s.cat.Lookup("f")
@@ -183,19 +190,18 @@ func TestRenameWithinTheTree(t *testing.T) {
 	s := serve(t, Config{Store: &memory{}}).published("a/f")
 	s.rename("a/f", "a/g")
 	s.awaitSeeded("a/g")
-	require.Equal(t, []string{"pause", "retire: renamed", "publish a/g"}, s.lib.told())
+	s.requireTold("pause", "retire: renamed", "publish a/g")
 
 	s.rename("a/g", "b/g")
 	s.awaitSeeded("b/g")
-	require.Equal(t, []string{"pause", "resume b/g"}, s.lib.told())
+	s.requireTold("pause", "resume b/g")
 	require.Equal(t, "unknown", s.describe("a/g"))
 }
 
 func TestChmodPausesUntilChecked(t *testing.T) {
 	s := serve(t, Config{}).published("f")
 	require.NoError(t, os.Chmod(s.path("f"), 0o600))
-	s.await("check", func() bool { s.lib.mu.Lock(); defer s.lib.mu.Unlock(); return len(s.lib.log) == 2 })
-	require.Equal(t, []string{"pause", "resume f"}, s.lib.told())
+	s.requireTold("pause", "resume f")
 	s.awaitState("f", "published")
 }
 
@@ -263,7 +269,7 @@ func TestChangeWhileItIsHashed(t *testing.T) {
 	}})
 	s.write("f", "content")
 	s.awaitSeeded("f")
-	require.Equal(t, []string{"publish f"}, s.lib.told())
+	s.requireTold("publish f")
 }
 
 func TestUnitOnDisk(t *testing.T) {
@@ -279,14 +285,14 @@ func TestUnitOnDisk(t *testing.T) {
 		return e.State == Published && e.InfoHash != v.InfoHash
 	})
 	s.awaitSeeded("albums/one")
-	require.Equal(t, []string{"publish albums/one", "retire: changed", "publish albums/one"}, s.lib.told())
+	s.requireTold("publish albums/one", "retire: changed", "publish albums/one")
 }
 
 func TestRulesFileOnDisk(t *testing.T) {
 	s := serve(t, Config{}).published("d/a.txt", "d/b.jpg")
 	s.write("d/"+rulesName, `exclude = ["*.jpg"]`)
 	s.awaitState("d/b.jpg", "left out: excluded")
-	require.Equal(t, []string{"retire: left out"}, s.lib.told())
+	s.requireTold("retire: left out")
 	require.NoError(t, os.Remove(s.path("d/"+rulesName)))
 	s.awaitState("d/b.jpg", "published")
 	require.Equal(t, "published", s.describe("d/a.txt"))
@@ -391,8 +397,7 @@ func TestRecheckFromOutside(t *testing.T) {
 	s := serve(t, Config{}).published("f")
 	e, _ := s.cat.Lookup("f")
 	s.cat.Recheck(e.InfoHash)
-	s.await("check", func() bool { s.lib.mu.Lock(); defer s.lib.mu.Unlock(); return len(s.lib.log) == 2 })
-	require.Equal(t, []string{"pause", "resume f"}, s.lib.told())
+	s.requireTold("pause", "resume f")
 }
 
 func TestDemandFromOutside(t *testing.T) {

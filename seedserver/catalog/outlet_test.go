@@ -135,8 +135,9 @@ func TestOutletLeavesOneOut(t *testing.T) {
 func TestOutletIsBounded(t *testing.T) {
 	store := &shelf{full: true}
 	o := &outlet{store: store, log: slog.New(slog.DiscardHandler)}
-	for range maxUnsaved/1000 + 5 {
-		o.write(t.Context(), orders(make([]string, 1000)...))
+	const batch = 10_000
+	for range maxUnsaved/batch + 2 {
+		o.write(t.Context(), orders(make([]string, batch)...))
 		o.save(t.Context())
 	}
 	require.Len(t, o.unsaved, maxUnsaved)

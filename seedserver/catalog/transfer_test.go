@@ -40,7 +40,7 @@ func TestRealTransfers(t *testing.T) {
 			out, err := exec.Command(program, args...).CombinedOutput()
 			require.NoError(t, err, string(out))
 			s.awaitSeeded("file.iso")
-			require.Equal(t, []string{"publish file.iso"}, s.lib.told())
+			s.requireTold("publish file.iso")
 		})
 	}
 }

@@ -77,6 +77,7 @@ type sumsOf struct {
 
 type sumsAt struct {
 	sums Sums
+	took time.Duration
 	next time.Time // when it is old
 }
 
@@ -90,7 +91,11 @@ func (s *sumsOf) now(ctx context.Context, now time.Time) (*Sums, error) {
 		return nil, err
 	}
 	took := time.Since(began)
-	s.last.Store(&sumsAt{sums: sums, next: now.Add(max(sumsEvery, 200*took))})
+	usual := took // the shorter of two in a row: one that was held up does not make the pages stand still
+	if last := s.last.Load(); last != nil {
+		usual = min(took, last.took)
+	}
+	s.last.Store(&sumsAt{sums: sums, took: took, next: now.Add(max(sumsEvery, 200*usual))})
 	return &sums, nil
 }
 
