@@ -120,8 +120,19 @@ func (a *attacker) open() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	context.AfterFunc(a.ctx, func() { conn.Close() })
-	return conn, nil
+	tcp := conn.(*net.TCPConn)
+	return &attackConn{TCPConn: tcp, stop: context.AfterFunc(a.ctx, func() { tcp.Close() })}, nil
+}
+
+// attackConn leaves nothing in the attack's context when it is closed: an attack makes many thousands of them.
+type attackConn struct {
+	*net.TCPConn
+	stop func() bool
+}
+
+func (c *attackConn) Close() error {
+	c.stop()
+	return c.TCPConn.Close()
 }
 
 // shout connects, sends b and listens until the server hangs up.
@@ -216,7 +227,7 @@ func metadataFlood(a *attacker) error {
 
 // askForever asks for the same bytes again and again, and takes nothing.
 func askForever(a *attacker, conn net.Conn) error {
-	conn.(*net.TCPConn).SetReadBuffer(4096)
+	conn.(*attackConn).SetReadBuffer(4096)
 	wants := a.wants(10_000, 1)
 	_, err := conn.Write(append(a.handshake(), wants...))
 	for err == nil {
@@ -227,7 +238,7 @@ func askForever(a *attacker, conn net.Conn) error {
 
 // neverRead asks for half a megabyte, as a client may, and takes nothing.
 func neverRead(a *attacker, conn net.Conn) error {
-	conn.(*net.TCPConn).SetReadBuffer(4096)
+	conn.(*attackConn).SetReadBuffer(4096)
 	if _, err := conn.Write(append(a.handshake(), a.wants(32, blockSize)...)); err != nil {
 		return err
 	}

@@ -36,14 +36,19 @@ func TestSiege(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
+	var field sync.Mutex // one server is under attack at a time; the connections to it may end beside the next attack
 	for i, mode := range siegeModes {
 		if !besieged(mode, siegeModes) {
 			continue
 		}
 		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			field.Lock()
+			over := sync.OnceFunc(field.Unlock)
+			defer over()
 			s := newServer(t, "--json", "--mode", mode, "--max-up", "4MiB/s", "--piece-length", "64KiB")
 			s.at("198.18.0." + strconv.Itoa(10+i))
-			s.args = append(s.args, "--admin", "127.0.0.1:8081")
+			s.args = append(s.args, "--admin", "127.0.0."+strconv.Itoa(10+i)+":8081")
 			size := 12 << 20
 			if os.Getenv(siegeEnv) != "" {
 				size = 64 << 20
@@ -52,7 +57,7 @@ func TestSiege(t *testing.T) {
 			s.put("wanted.bin", whole)
 			s.start()
 			s.published("wanted.bin", 30*time.Second)
-			b := &siege{server: s, mode: mode, torrent: s.fetch("wanted.bin"), whole: whole}
+			b := &siege{server: s, mode: mode, torrent: s.fetch("wanted.bin"), whole: whole, over: over}
 			if os.Getenv(siegeEnv) == "" {
 				b.allAtOnce()
 			} else {
@@ -68,6 +73,7 @@ type siege struct {
 	mode    string
 	torrent *metainfo.Torrent
 	whole   []byte
+	over    func()        // lets the next siege begin
 	lasting time.Duration // of the attacks, at most
 }
 
@@ -139,6 +145,7 @@ func (b *siege) allAtOnce() {
 	descriptors := b.descriptors()
 	b.lasting = 6 * time.Second // a piece that a slow reader has on loan is its own for half a minute, or as long as it stays
 	o := b.under(b.attacks())
+	b.over()
 	require.LessOrEqual(b.t, o.descriptors, descriptors+maxPeersPerTorrent+maxPending+100)
 	if !raceEnabled { // which takes several times the memory
 		require.Less(b.t, o.grown, int64(maxSiegeMemory))

@@ -117,7 +117,7 @@ func (g *guest) listen(on func(m peerwire.Message) bool) error {
 // flood writes what next gives until the connection ends, and reads only until it is shown a piece.
 func (g *guest) flood(next func(i uint32) []byte) error {
 	go g.listen(func(peerwire.Message) bool { return g.shown.Load() == 0 })
-	for i := uint32(0); ; i++ {
+	for i := uint32(0); g.a.ctx.Err() == nil; i++ { // the connection is closed too, when its turn comes among thousands
 		b := next(i)
 		if len(b) == 0 {
 			select {
@@ -131,11 +131,12 @@ func (g *guest) flood(next func(i uint32) []byte) error {
 			return err
 		}
 	}
+	return g.a.ctx.Err()
 }
 
 // sip asks for whole pieces of what it is shown, and reads a kilobyte per second.
 func sip(a *attacker, conn net.Conn) error {
-	conn.(*net.TCPConn).SetReadBuffer(4096)
+	conn.(*attackConn).SetReadBuffer(4096)
 	g, err := a.enter(conn)
 	if err != nil {
 		return err
