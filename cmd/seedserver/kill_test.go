@@ -54,7 +54,7 @@ func TestKill(t *testing.T) {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
 			s := newPlainServer(t, "--json", "--settle", "100ms", "--rescan", "1s").at(fmt.Sprintf("198.18.2.%d", i+1))
-			w := &mortal{s: s, rng: rand.New(rand.NewPCG(seed, uint64(i))), content: map[string][]byte{}, published: map[string]string{}}
+			w := &mortal{s: s, rng: rand.New(rand.NewPCG(seed, uint64(i))), content: map[string][]byte{}, built: map[string]string{}, published: map[string]string{}}
 			for range kills / worlds {
 				w.live()
 			}
@@ -70,6 +70,7 @@ type mortal struct {
 	rng       *rand.Rand
 	made      int
 	content   map[string][]byte // of the files in the directory
+	built     map[string]string // infohashes that they have, once they were asked for
 	published map[string]string // infohashes that the server said were published and whose files are as they were then
 }
 
@@ -169,12 +170,22 @@ func (w *mortal) act() {
 func (w *mortal) make(path string, content []byte) {
 	w.made++
 	delete(w.published, path)
+	delete(w.built, path)
 	w.content[path] = content
 }
 
 func (w *mortal) forget(path string) {
 	delete(w.published, path)
+	delete(w.built, path)
 	delete(w.content, path)
+}
+
+// infohash is what the file at path has as it is now.
+func (w *mortal) infohash(path string) string {
+	if w.built[path] == "" {
+		w.built[path] = builtInfohash(w.s.t, path, w.content[path])
+	}
+	return w.built[path]
 }
 
 // hear reads what the server said since its log was from bytes long. known is what it had published before it was started.
@@ -187,7 +198,7 @@ func (w *mortal) hear(from int, known map[string]string) {
 		}
 	}
 	for _, line := range w.s.logged("published", from) {
-		if w.content[line.Path] != nil && line.InfoHash == builtInfohash(t, line.Path, w.content[line.Path]) {
+		if w.content[line.Path] != nil && line.InfoHash == w.infohash(line.Path) {
 			w.published[line.Path] = line.InfoHash
 		}
 	}
@@ -199,7 +210,7 @@ func (w *mortal) judge() {
 	t.Helper()
 	w.s.start()
 	for _, path := range sortedKeys(w.content) {
-		infohash := builtInfohash(t, path, w.content[path])
+		infohash := w.infohash(path)
 		w.s.eventually(30*time.Second, path+" is published as it is", func() bool {
 			e, ok := w.s.entry(path)
 			return ok && e.State == "published" && e.InfoHash == infohash

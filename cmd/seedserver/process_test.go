@@ -32,8 +32,8 @@ func (s *server) logged(msg string, from int) []logLine {
 	s.t.Helper()
 	var lines []logLine
 	for text := range strings.Lines(s.log.String()[from:]) {
-		if text[0] != '{' || !strings.HasSuffix(text, "\n") {
-			continue // what is printed for people, or still being written
+		if text[0] != '{' || !strings.HasSuffix(text, "\n") || !strings.Contains(text, `"msg":"`+msg+`"`) {
+			continue // what is printed for people, still being written, or another message
 		}
 		var line logLine
 		require.NoError(s.t, json.Unmarshal([]byte(text), &line), "%s", text)

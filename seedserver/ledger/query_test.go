@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -209,6 +210,12 @@ func TestModel(t *testing.T) {
 		at   time.Time
 		file int64
 		c    Counts
+	}
+	if raceDetector { // which makes a database ten times as slow
+		checks := flag.Lookup("rapid.checks")
+		was := checks.Value.String()
+		require.NoError(t, checks.Value.Set("25"))
+		defer checks.Value.Set(was)
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		l := open(t, t.TempDir())
