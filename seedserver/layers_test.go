@@ -1,6 +1,9 @@
 package seedserver_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os/exec"
 	"slices"
 	"strings"
@@ -75,5 +78,24 @@ func TestLayers(t *testing.T) {
 				require.Equal(t, "/bencode", pkg, "only package bencode may import zeebo/bencode")
 			}
 		}
+	}
+}
+
+// TestOneAtATime: what is tested without the race detector in CI starts nothing that runs beside it.
+func TestOneAtATime(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{$dir := .Dir}}{{range .GoFiles}}{{$dir}}/{{.}}{{"\n"}}{{end}}`,
+		module+"/piecepicker/...", module+"/dht").Output()
+	require.NoError(t, err)
+	for _, file := range strings.Fields(string(out)) {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		require.NoError(t, err)
+		for _, imp := range f.Imports {
+			require.NotContains(t, imp.Path.Value, "sync", file)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			_, starts := n.(*ast.GoStmt)
+			require.False(t, starts, "%s starts a goroutine", file)
+			return true
+		})
 	}
 }
