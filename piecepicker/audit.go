@@ -182,6 +182,7 @@ func (p *Picker) verdict(q *peer, right bool) {
 			p.tell(Decision{Kind: KindDrop, Peer: q.id, Reason: Reason{Code: AuditFailed}})
 		}
 		q.auditFail, q.liar = true, true
+		p.junk = p.now + junkKept
 	}
 	p.judge(q)
 	p.touch(q)

@@ -177,10 +177,13 @@ func (p *Picker) checkPeers() error {
 }
 
 func (p *Picker) checkLoans(q *peer) (inFlight int64, err error) {
-	open, remaining := 0, int64(0)
+	open, remaining, mixed := 0, int64(0), 0
 	for k, ln := range q.loans {
 		if at, ok := q.index[ln.piece]; !ok || at != k {
 			return 0, fmt.Errorf("loan of piece %d to peer %d is not indexed", ln.piece, q.id)
+		}
+		if ln.mixed {
+			mixed++
 		}
 		if q.has(ln.piece) {
 			return 0, fmt.Errorf("peer %d has piece %d, which is on loan to it", q.id, ln.piece)
@@ -202,6 +205,9 @@ func (p *Picker) checkLoans(q *peer) (inFlight int64, err error) {
 		if !ln.cold {
 			inFlight += ln.left
 		}
+	}
+	if m := &q.mixing; mixed != m.out || !q.complete && m.lacks != m.pieces.count() || m.points < pointsLeast || m.points > pointsMost {
+		return 0, fmt.Errorf("peer %d has %d mixed loans, want %d; lacks %d of the %d taken back; %d points", q.id, m.out, mixed, m.lacks, m.pieces.count(), m.points)
 	}
 	if open != q.open || remaining != q.remaining || inFlight != q.inFlight || len(q.index) != len(q.loans) {
 		return 0, fmt.Errorf("peer %d has %d loans open, %d remaining, %d in flight; want %d, %d, %d",

@@ -72,6 +72,8 @@ const (
 	Starving
 	// Stranded: the peer lacks only this piece, and the complete peers that have it did not give it for Reason.After.
 	Stranded
+	// Harmed: the peer will be complete much later than most, and peers that send junk are about.
+	Harmed
 	// Behind: the peer has the fewest pieces of all, and the throttle left something.
 	Behind
 	// NotStarted: the peer did not ask for the offered piece within Reason.After.
@@ -92,13 +94,15 @@ const (
 	Claims
 	// Rechoke: the peer may have given its upload slots to liars.
 	Rechoke
+	// Mixed: the peer got blocks of the piece elsewhere, and those may be of liars.
+	Mixed
 )
 
 // String returns the name of the rule in lower case with dashes, such as "not-started".
 func (c Code) String() string { return name(codeNames[:], c) }
 
-var codeNames = [...]string{"", "unsent", "lost", "stalled", "again", "alone", "starving", "stranded", "behind", "not-started", "slow",
-	"elsewhere", "served", "idle", "unrevealed", "audit-failed", "claims", "rechoke"}
+var codeNames = [...]string{"", "unsent", "lost", "stalled", "again", "alone", "starving", "stranded", "harmed", "behind", "not-started", "slow",
+	"elsewhere", "served", "idle", "unrevealed", "audit-failed", "claims", "rechoke", "mixed"}
 
 func name[E ~uint8](names []string, e E) string {
 	if int(e) < len(names) && names[e] != "" {
@@ -136,6 +140,10 @@ func (r Reason) String() string {
 		return fmt.Sprintf("the swarm gave the peer nothing for %v", after)
 	case Stranded:
 		return fmt.Sprintf("the peer lacks only this one, and did not get it of the %d complete peers for %v", r.Holders, after)
+	case Harmed:
+		return fmt.Sprintf("the peer would be complete %v from now, later than most, and peers that send junk are about", after)
+	case Mixed:
+		return "others send the peer parts of it, and it would blame us if those are junk"
 	case Behind:
 		return fmt.Sprintf("the peer has the fewest pieces; %d peers hold this one", r.Holders)
 	case NotStarted:

@@ -94,7 +94,7 @@ func (d *driver) carryOut() {
 		case KindAsk:
 			d.asked(o, s)
 		case KindWithdraw:
-			if !s.revealed[o.Piece] {
+			if !s.revealed[o.Piece] && o.Reason.Code != Mixed {
 				d.fail("%v: was not revealed", o)
 			}
 		}
@@ -272,6 +272,9 @@ func (d *driver) has(id Peer, s *seen, piece uint32) {
 }
 
 func (d *driver) request(id Peer, s *seen, piece uint32) {
+	if d.rng.IntN(4) == 0 {
+		d.takeBack(id, s, piece)
+	}
 	want := d.p.Allowed(id, piece)
 	class, ok := d.p.Requested(d.now, id, piece)
 	if ok != want || ok && class == 0 {
@@ -280,6 +283,17 @@ func (d *driver) request(id Peer, s *seen, piece uint32) {
 	// "A block is uploaded only for a (peer, piece) revealed to it."
 	if ok && (!s.revealed[piece] || !s.unchoked) {
 		d.fail("request of %d for %d allowed, revealed %t, unchoked %t", id, piece, s.revealed[piece], s.unchoked)
+	}
+}
+
+// takeBack asks for any block of the piece as one does who understands that pieces are taken back.
+func (d *driver) takeBack(id Peer, s *seen, piece uint32) {
+	b := Block{piece, uint32(d.rng.IntN(4)) * unit, uint32(1 + d.rng.IntN(unit))}
+	for _, i := range d.p.TakeBack(d.now, id, b, nil) {
+		if !s.revealed[i] || d.p.peers[id].loan(i) != nil {
+			d.fail("%d is taken back from %d, revealed %t", i, id, s.revealed[i])
+		}
+		delete(s.revealed, i)
 	}
 }
 
@@ -319,7 +333,7 @@ func (d *driver) fetch(id Peer, s *seen) {
 	}
 	ln := q.loans[d.rng.IntN(len(q.loans))]
 	d.request(id, s, ln.piece)
-	if !s.unchoked {
+	if !s.unchoked || q.loan(ln.piece) == nil {
 		return
 	}
 	size := d.p.size(ln.piece)

@@ -140,7 +140,7 @@ func (p *Picker) Cancelled(now time.Time, id Peer) {
 
 // refuse counts a request for what was not revealed. What q has already may be asked for twice by accident.
 func (p *Picker) refuse(q *peer, piece uint32) {
-	if int64(piece) < int64(len(p.pieces)) && q.has(piece) {
+	if int64(piece) < int64(len(p.pieces)) && (q.has(piece) || q.mixing.pieces.has(piece)) {
 		return
 	}
 	if q.refused++; q.refused == refusalsMax {

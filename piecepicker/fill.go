@@ -37,7 +37,7 @@ func (p *Picker) fill() {
 		case later:
 			return
 		}
-		if !p.rescue() && !p.assist() {
+		if !p.rescue() && !p.amend() && !p.assist() {
 			return
 		}
 	}

@@ -15,8 +15,12 @@ type loan struct {
 	charged   bool // to the credit of its class
 	cold      bool // left alone for more than a second: not in Picker.inFlight
 	done      bool // all of it was sent
+	mixed     bool // others sent some of it
+	failed    bool // and some of it was junk
+	reminded  bool // and q that it may ask again
 	made      time.Duration
 	doneAt    time.Duration
+	upTo      uint32 // bytes from the first on that were asked for, without a gap
 	units     bitset // parts of unit bytes the last byte of which was sent
 	left      int64  // bytes of the other units
 	passed    int64  // peer.sent by which the peer should have asked for it
@@ -57,6 +61,8 @@ func (p *Picker) lend(q *peer, i uint32, class Class, code Code) {
 		why.After = p.starveClock - q.fed
 	case Stranded:
 		why.After = p.now - q.grew
+	case Harmed:
+		why.After = seconds(q.late)
 	}
 	if q.index == nil {
 		q.index = map[uint32]int{}
@@ -157,6 +163,7 @@ func (p *Picker) keptFrom(q *peer, pc *piece) bool {
 func (p *Picker) endLoan(q *peer, k int) {
 	ln := &q.loans[k]
 	p.shut(q, ln)
+	p.unmix(q, ln)
 	if ln.charged {
 		p.refund(ln.class, ln.left)
 	}
@@ -254,6 +261,9 @@ func (p *Picker) receive(q *peer, k int) (ours, untouched bool) {
 	ln := &q.loans[k]
 	size := p.size(ln.piece)
 	untouched = ln.left == size
+	if ln.asked {
+		p.passed(q, ln)
+	}
 	sole := !p.otherServes && !p.everSent.has(ln.piece) // then it can have it from nobody else, whatever we know of the sending
 	ours = ln.done || ln.left <= size/2 || sole && ln.asked
 	if ours {
@@ -270,7 +280,7 @@ func (p *Picker) receive(q *peer, k int) (ours, untouched bool) {
 // settle takes q to have what it was sent whole: all of it if now, else what was sent long enough ago.
 func (p *Picker) settle(q *peer, now bool) {
 	for k := len(q.loans) - 1; k >= 0; k-- {
-		if k < len(q.loans) && q.loans[k].done && (now || p.now-q.loans[k].doneAt >= settleAfter) {
+		if k < len(q.loans) && q.loans[k].done && (now || !q.loans[k].mixed && p.now-q.loans[k].doneAt >= settleAfter) {
 			p.gain(q, q.loans[k].piece)
 		}
 	}

@@ -14,6 +14,9 @@ type peer struct {
 	grew     time.Duration // when it got its last piece
 	lapse    lapse
 	stuck    bool           // it gets next to nothing of what it used to
+	flow     float64        // pieces per second that it gets of others,
+	late     float64        // seconds until it is complete at that pace
+	gained   int            // and how many since the last sweep
 	fed      time.Duration  // starveClock when it got a piece that was not from us
 	index    map[uint32]int // place in loans, by piece
 	ready    bool           // told its pieces, or had the time to
@@ -78,10 +81,11 @@ type peer struct {
 	joined    time.Duration
 
 	// What it left behind in an earlier connection.
-	home  home
-	parts []part    // what it was sent of pieces it did not finish
-	owed  []waiting // what it had to pass on, until it has told its pieces
-	again []uint32  // of that, pieces it came back without: they come before others
+	home   home
+	parts  []part    // what it was sent of pieces it did not finish
+	owed   []waiting // what it had to pass on, until it has told its pieces
+	mixing mixing
+	again  []uint32 // of that, pieces it came back without: they come before others
 }
 
 const (
@@ -159,6 +163,10 @@ func (p *Picker) own(q *peer, i uint32) {
 		q.have = newBitset(len(p.pieces))
 	}
 	q.have.set(i)
+	if q.mixing.pieces.has(i) {
+		q.mixing.pieces.clear(i)
+		q.mixing.lacks--
+	}
 	q.nHave++
 	p.pieces[i].claims++
 	p.claims++
@@ -222,6 +230,7 @@ func (p *Picker) gain(q *peer, i uint32) {
 	}
 	if !ours {
 		q.fed = p.starveClock
+		q.gained++
 	}
 	if untouched && p.pieces[i].watched && q.weight != nothing {
 		p.passedOn(i)

@@ -130,7 +130,9 @@ type Picker struct {
 	lentKnown time.Duration // when others than strangers were lent what was needed, last
 	wasted    time.Duration // until when strangers are taken to leave lying what they are lent
 	starving  []*peer
-	ends      bool // some peers lack one piece only: see ending
+	harmed    []*peer // who will be complete late, the last first,
+	amends    int64   // and bytes lent to such
+	ends      bool    // some peers lack one piece only: see ending
 	gate      gate
 
 	// Rates.
@@ -158,6 +160,7 @@ type Picker struct {
 	unserved      int           // good takers that were offered nothing yet
 	heard         time.Duration // when something last came of what was on offer, or nothing was
 	crowded       time.Duration // until when liars are taken to be there
+	junk          time.Duration // until when peers that send bytes that are not ours are taken to be there
 	plentiful     time.Duration // since when there have been copies enough for sleep
 	carried       bool          // others carry it: see watchCarriers
 	uncarried     time.Duration // when they did not, last

@@ -28,6 +28,7 @@ type record struct {
 	audited time.Duration
 	shuns   int
 	missed  int
+	points  int
 }
 
 // A part is what was sent of a piece that was not finished.
@@ -64,7 +65,7 @@ func (p *Picker) recordOf(q *peer) *record {
 		left: p.now, trust: q.trust, banned: q.auditFail, liar: q.liar,
 		window: r.window, relayed: r.relayed, expired: r.expired, served: r.served,
 		waiting: slices.Clone(r.waiting[:min(len(r.waiting), keptWaiting)]),
-		audit:   q.audit, audited: q.audited, shuns: q.shuns, missed: q.missed,
+		audit:   q.audit, audited: q.audited, shuns: q.shuns, missed: q.missed, points: q.mixing.points,
 	}
 	for _, ln := range q.loans {
 		if ln.units != nil && !ln.done && len(rec.parts) < partsMost {
@@ -142,7 +143,7 @@ func (p *Picker) recall(q *peer) {
 	if p.now-rec.left <= partKept {
 		q.parts = rec.parts
 	}
-	q.owed = rec.waiting
+	q.owed, q.mixing.points = rec.waiting, rec.points
 }
 
 // kept returns how long the record is of use.

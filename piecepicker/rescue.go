@@ -22,6 +22,8 @@ func (p *Picker) starves(q *peer) bool {
 	switch {
 	case p.stranded(q):
 		return true
+	case q.trust == Proven && p.deserted(q):
+		return true
 	case q.trust == Proven && p.now < p.crowded:
 		after = q.lull()
 	case q.trust == Proven:

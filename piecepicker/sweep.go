@@ -46,13 +46,14 @@ func (p *Picker) sweep() {
 	p.listen()
 	for _, q := range p.peers {
 		if q != nil && q.ready {
-			p.sweepPeer(q, slow, busy)
+			p.sweepPeer(q, dt, slow, busy)
 		}
 	}
 	p.superviseAll()
 	p.stallScan()
 	p.openGate()
 	p.findStarving()
+	p.findHarmed()
 	p.watchCarriers()
 	p.doze()
 	p.widen()
@@ -80,8 +81,9 @@ func (p *Picker) countTried() {
 	}
 }
 
-func (p *Picker) sweepPeer(q *peer, slow float64, busy bool) {
+func (p *Picker) sweepPeer(q *peer, dt time.Duration, slow float64, busy bool) {
 	q.meter.roll(p.now)
+	q.watchFlow(dt)
 	p.observe(q)
 	if q.audited != 0 && q.audited <= p.now {
 		q.audited = 0
@@ -95,6 +97,9 @@ func (p *Picker) sweepPeer(q *peer, slow float64, busy bool) {
 		p.checkPace(q, slow)
 		p.checkStart(q)
 		p.checkBlocked(q, busy)
+	}
+	if q.mixing.out > 0 {
+		p.checkMixed(q)
 	}
 	p.checkLag(q)
 	if len(q.relay.waiting) > 0 {

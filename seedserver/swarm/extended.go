@@ -151,11 +151,3 @@ func (l *loop) metadataAsked(p *peer, payload []byte) {
 	l.busy = true
 	l.touch(p)
 }
-
-// dontHave tells p that a piece is not to be had here after all, if it understands that (BEP 54).
-func (l *loop) dontHave(now time.Time, p *peer, piece uint32) {
-	if id := p.theirs.ID(extension.DontHaveName); id != 0 {
-		payload := extension.DontHave{Index: piece}.AppendTo(nil)
-		l.push(now, p, peerwire.Append(l.frames[:0], peerwire.Extended{ID: id, Payload: payload}))
-	}
-}

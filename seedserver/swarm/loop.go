@@ -30,6 +30,7 @@ type loop struct {
 	dirty     []*peer // peers to look after when the event is applied
 	frames    []byte  // scratch
 	valid     []grant
+	back      []uint32 // pieces
 	timer     *time.Timer
 	due       time.Time // when timer fires; zero when it does not
 	ticked    time.Time

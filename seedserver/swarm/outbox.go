@@ -126,6 +126,25 @@ func (o *outbox) dismiss(frames []byte, reject bool) bool {
 	return len(o.frames) <= maxFrames
 }
 
+// takeBack ends the promises of a piece, behind the frames given, and returns how many there were. With reject set each gets its Reject.
+func (o *outbox) takeBack(frames []byte, piece uint32, reject bool) (n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return 0
+	}
+	o.frames = append(o.frames, frames...)
+	runs := o.queue.without(piece)
+	for i := range runs {
+		n += int(runs[i].n)
+	}
+	if reject {
+		o.frames = appendRejects(o.frames, runs)
+	}
+	o.reconsider()
+	return n
+}
+
 // refuse rejects requests that a writer took and could not serve.
 func (o *outbox) refuse(runs []run) {
 	o.mu.Lock()

@@ -191,6 +191,20 @@ func (q *promises) peek(dst []run, limit int) []run {
 	return dst
 }
 
+// without takes all requests of a piece out of the queue, and returns them.
+func (q *promises) without(piece uint32) (taken []run) {
+	q.runs = slices.DeleteFunc(q.runs, func(r run) bool {
+		if r.index != piece {
+			return false
+		}
+		taken = append(taken, r)
+		q.n -= int(r.n)
+		q.byClass[r.class] -= int(r.n)
+		return true
+	})
+	return taken
+}
+
 // clear empties the queue.
 func (q *promises) clear() { *q = promises{runs: q.runs[:0]} }
 

@@ -144,7 +144,7 @@ func (l *loop) judge(now time.Time, p *peer) {
 // requested answers requests, or promises to. Interest is not asked for: clients in browsers leave it out.
 func (l *loop) requested(now time.Time, p *peer, requests []peerwire.Request) {
 	l.busy = true
-	valid, frames := l.valid[:0], l.frames[:0]
+	valid, frames, back := l.valid[:0], l.frames[:0], l.back[:0]
 	for _, r := range requests {
 		ok := r.Valid(l.swarm.pieceSize(r.Index), maxBlock)
 		if !ok {
@@ -152,6 +152,7 @@ func (l *loop) requested(now time.Time, p *peer, requests []peerwire.Request) {
 		}
 		class, granted := Plain, ok && !l.paused
 		if granted && l.swarm.selective {
+			back = l.takesBack(now, p, r, back)
 			class, granted = l.policy.grants(now, p, r)
 		}
 		if ok && r.Length < leastLength && int64(r.Begin)+int64(r.Length) < l.swarm.pieceSize(r.Index) {
@@ -166,7 +167,10 @@ func (l *loop) requested(now time.Time, p *peer, requests []peerwire.Request) {
 			frames = peerwire.AppendReject(frames, r)
 		}
 	}
-	l.valid, l.frames = valid, frames
+	if len(back) > 0 {
+		valid, frames = l.ungrant(now, p, back, valid, frames)
+	}
+	l.valid, l.frames, l.back = valid, frames, back
 	limit := l.swarm.cfg.maxRequests()
 	if !p.fast {
 		limit *= 4 // one that is not told what is refused waits for it until a timeout

@@ -1,0 +1,154 @@
+package piecepicker
+
+import "time"
+
+// Mixed pieces.
+//
+// A leech that was sent junk finds out when the piece is whole, and distrusts all who sent some of it. libtorrent counts: a piece that is
+// right gives each of its senders a point, one that is not takes two, and it bans who comes down to -7. (It bans at once who sent a whole
+// piece of junk.) But up to 2.1 it keeps the points in four bits, in which 8 is -8: so who sent it eight pieces, and then the rest of one that a
+// liar began, is banned for that one. Between leeches nothing can be done about it, and whoever loses its partners like that has us
+// only. So we keep count of our own points, and while a piece that fails would have us banned, we send a leech no part of a piece that others
+// send it, too: that is taken back (lt_donthave, BEP 54), and another is shown.
+//
+// What a leech asks for tells: where it leaves a part out, or goes on to another piece before the end, it has that from elsewhere.
+
+const (
+	junkKept  = 10 * time.Minute // after the last who was found to send junk
+	lastMixed = time.Second      // without a new piece, of a leech that lacks nothing but what is mixed
+	failsIn   = time.Second      // what is not reported by then was junk
+
+	right, wrong            = 1, -2 // points
+	pointsMost, pointsLeast = 7, -8
+	banned                  = -7
+)
+
+// mixing is what is known of the pieces of a peer that have blocks of ours and of others.
+type mixing struct {
+	points int    // of ours, as libtorrent counts
+	pieces bitset // that were taken back,
+	lacks  int    // and how many of them the peer lacks
+	out    int    // loans of mixed pieces
+	asking uint32 // the piece it asked for last
+}
+
+// TakeBack appends to dst the pieces that are to be taken back from the peer because of a request, which may be for one of them: drop its
+// unanswered requests for these as in [KindChoke], and tell it before that we do not have them (BEP 54). They are no longer on offer to it. Call
+// it before [Picker.Requested], if the peer understands that message.
+func (p *Picker) TakeBack(now time.Time, id Peer, b Block, dst []uint32) []uint32 {
+	q := p.peerAt(now, id)
+	if q == nil || int64(b.Begin)+int64(b.Length) > p.size(b.Index) {
+		return dst
+	}
+	m, before := &q.mixing, q.loan(q.mixing.asking)
+	if m.asking != b.Index && before != nil && before.upTo > 0 && int64(before.upTo) < p.size(before.piece) {
+		dst = p.takeBack(q, before, before.sentUpTo(), dst)
+	}
+	ln := q.loan(b.Index)
+	if ln == nil {
+		return dst
+	}
+	m.asking = b.Index
+	switch follows := ln.follows(b); {
+	case ln.units.has(b.Begin / unit):
+		p.failed(q, ln)
+	case !follows:
+		dst = p.takeBack(q, ln, false, dst)
+	}
+	return dst
+}
+
+// takeBack appends the piece of ln to dst, of which others send a part, unless that does no harm, or no good any more: all that was asked for
+// is sent.
+func (p *Picker) takeBack(q *peer, ln *loan, sent bool, dst []uint32) []uint32 {
+	m := &q.mixing
+	switch {
+	case ln.mixed || ln.failed || p.now >= p.junk && (p.everSent.has(ln.piece) || p.otherOrigin):
+		return dst
+	case sent || p.mayMix(q, q.open-1):
+		ln.mixed = true
+		m.out++
+		return dst
+	}
+	i := ln.piece
+	if m.pieces == nil {
+		m.pieces = newBitset(len(p.pieces))
+	}
+	if !m.pieces.has(i) {
+		m.pieces.set(i)
+		m.lacks++
+	}
+	if !ln.withdrawn {
+		p.tell(Decision{Kind: KindWithdraw, Peer: q.id, Piece: i, Class: ln.class, Reason: Reason{Code: Mixed}})
+	}
+	q.stirred = p.now
+	q.revealed--
+	p.endLoan(q, q.index[i])
+	return append(dst, i)
+}
+
+// follows reports whether b, and all that was asked for of ln before, begins with the first byte and leaves no gap. It notes b.
+func (ln *loan) follows(b Block) bool {
+	if b.Begin > ln.upTo {
+		return false
+	}
+	ln.upTo = max(ln.upTo, b.Begin+b.Length)
+	return true
+}
+
+// sentUpTo reports whether all that was asked for without a gap was sent.
+func (ln *loan) sentUpTo() bool { return ln.upTo > 0 && ln.units.has((ln.upTo-1)/unit) }
+
+// failed notes that q asks again for what it was sent of ln: the piece was not right.
+func (p *Picker) failed(q *peer, ln *loan) {
+	if ln.failed {
+		return
+	}
+	ln.failed = true
+	p.unmix(q, ln)
+	q.mixing.points = max(q.mixing.points+wrong, banned)
+}
+
+// passed notes that q has the piece of ln, some of which it asked us for.
+func (p *Picker) passed(q *peer, ln *loan) {
+	m := &q.mixing
+	if m.points += right; m.points > pointsMost {
+		m.points = pointsLeast
+	}
+}
+
+// unmix notes that nothing is mixed up in ln any more.
+func (p *Picker) unmix(q *peer, ln *loan) {
+	if ln.mixed {
+		ln.mixed = false
+		q.mixing.out--
+	}
+}
+
+// mayMix reports whether q may be sent a part of a piece that others send it, too: whatever becomes of it and of others pieces that are on
+// offer, it will not ban us for that, or nothing else is left.
+func (p *Picker) mayMix(q *peer, others int) bool {
+	m := &q.mixing
+	if others > 0 {
+		others++ // one of which we do not know yet that it was right
+	}
+	if m.points+(m.out+1)*wrong > banned && m.points+others*right <= pointsMost {
+		return true
+	}
+	return m.out == 0 && len(p.pieces)-q.nHave <= m.lacks && p.now-q.grew >= lastMixed
+}
+
+// isMixed reports whether piece i was taken back from q, and is to be kept from it still.
+func (p *Picker) isMixed(q *peer, i uint32) bool {
+	return q.mixing.pieces.has(i) && !p.mayMix(q, q.open)
+}
+
+// checkMixed reminds q that it may ask again for what it got whole and does not have: libtorrent does so when it is told something.
+func (p *Picker) checkMixed(q *peer) {
+	for k := range q.loans {
+		if ln := &q.loans[k]; ln.mixed && ln.done && !ln.reminded && p.now-ln.doneAt >= failsIn {
+			ln.reminded = true
+			p.tell(Decision{Kind: KindRemind, Peer: q.id, Reason: Reason{Code: Mixed}})
+		}
+	}
+}
