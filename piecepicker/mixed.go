@@ -17,6 +17,7 @@ const (
 	junkKept  = 10 * time.Minute // after the last who was found to send junk
 	lastMixed = time.Second      // without a new piece, of a leech that lacks nothing but what is mixed
 	failsIn   = time.Second      // what is not reported by then was junk
+	lastClean = 8                // pieces are for the time when nothing mixed does no harm
 
 	right, wrong            = 1, -2 // points
 	pointsMost, pointsLeast = 7, -8
@@ -25,11 +26,12 @@ const (
 
 // mixing is what is known of the pieces of a peer that have blocks of ours and of others.
 type mixing struct {
-	points int    // of ours, as libtorrent counts
-	pieces bitset // that were taken back,
-	lacks  int    // and how many of them the peer lacks
-	out    int    // loans of mixed pieces
-	asking uint32 // the piece it asked for last
+	points int           // of ours, as libtorrent counts
+	pieces bitset        // that were taken back,
+	lacks  int           // and how many of them the peer lacks
+	out    int           // loans of mixed pieces,
+	since  time.Duration // and when the last one was found to be one
+	asking uint32        // the piece it asked for last
 }
 
 // TakeBack appends to dst the pieces that are to be taken back from the peer because of a request, which may be for one of them: drop its
@@ -68,6 +70,7 @@ func (p *Picker) takeBack(q *peer, ln *loan, sent bool, dst []uint32) []uint32 {
 	case sent || p.mayMix(q, q.open-1):
 		ln.mixed = true
 		m.out++
+		m.since = p.now
 		return dst
 	}
 	i := ln.piece
@@ -138,9 +141,17 @@ func (p *Picker) mayMix(q *peer, others int) bool {
 	return m.out == 0 && len(p.pieces)-q.nHave <= m.lacks && p.now-q.grew >= lastMixed
 }
 
-// isMixed reports whether piece i was taken back from q, and is to be kept from it still.
-func (p *Picker) isMixed(q *peer, i uint32) bool {
-	return q.mixing.pieces.has(i) && !p.mayMix(q, q.open)
+// keptBack reports whether piece i is to be kept from q for now: one that was taken back, while it does harm, and of the last others any while it
+// does none, or it is not known yet what became of one. The others bring the points back to where it does no harm, and are needed for that.
+func (p *Picker) keptBack(q *peer, i uint32) bool {
+	m := &q.mixing
+	if m.lacks == 0 {
+		return false
+	}
+	if m.pieces.has(i) {
+		return !p.mayMix(q, q.open)
+	}
+	return len(p.pieces)-q.nHave-m.lacks <= lastClean && (p.mayMix(q, q.open) || m.out > 0 && p.now-m.since < 2*failsIn)
 }
 
 // checkMixed reminds q that it may ask again for what it got whole and does not have: libtorrent does so when it is told something.

@@ -152,6 +152,43 @@ func TestWhatIsMixedComesLast(t *testing.T) {
 	require.Equal(t, loans[1:2], w.takeBack("a", loans[1], 1), "the next one has to wait")
 }
 
+// TestTheLastCleanPiecesAreKept: they bring the points back to where what is mixed does no harm, and then that comes first.
+func TestTheLastCleanPiecesAreKept(t *testing.T) {
+	w := draw(t, Config{Gate: -1}, 20, "sent "+strings.Repeat("#", 20)+"\na")
+	w.p.junk = time.Hour
+	w.giveAll("a", 9)
+	q := w.p.peers[w.ids["a"]]
+	w.next()
+	for _, i := range w.loans("a") {
+		q.revealed = 0
+		if k := w.loans("a"); len(k) > 7 {
+			require.NotEmpty(t, w.takeBack("a", i, 1))
+		}
+	}
+	require.Equal(t, 4, q.mixing.lacks)
+	for w.points("a") < -4 {
+		require.True(t, w.p.keptBack(q, mixedOf(q)))
+		w.give("a", w.loans("a")[0])
+	}
+	for k := len(w.loans("a")) - 1; k >= 0; k-- {
+		w.p.endLoan(q, k)
+	}
+	w.next()
+	for _, i := range w.loans("a") {
+		require.True(t, q.mixing.pieces.has(i))
+	}
+	require.NotEmpty(t, w.loans("a"))
+}
+
+// mixedOf returns a piece that was taken back from q.
+func mixedOf(q *peer) uint32 {
+	for i := uint32(0); ; i++ {
+		if q.mixing.pieces.has(i) {
+			return i
+		}
+	}
+}
+
 // TestWhoWasSentJunkIsReminded: libtorrent asks again for a piece that failed when something happens.
 func TestWhoWasSentJunkIsReminded(t *testing.T) {
 	w := mixed(t, 3, true)

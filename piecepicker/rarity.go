@@ -133,5 +133,5 @@ func (p *Picker) rarer(a, b uint32) bool {
 
 // offerable reports whether piece i may be offered to q: q lacks it, it was not revealed to q before, and is not kept for others.
 func (p *Picker) offerable(q *peer, i uint32) bool {
-	return !q.has(i) && q.loan(i) == nil && !p.keptFrom(q, &p.pieces[i]) && !p.isMixed(q, i)
+	return !q.has(i) && q.loan(i) == nil && !p.keptFrom(q, &p.pieces[i]) && !p.keptBack(q, i)
 }
