@@ -289,12 +289,13 @@ func (d *driver) request(id Peer, s *seen, piece uint32) {
 // takeBack asks for any block of the piece as one does who understands that pieces are taken back.
 func (d *driver) takeBack(id Peer, s *seen, piece uint32) {
 	b := Block{piece, uint32(d.rng.IntN(4)) * unit, uint32(1 + d.rng.IntN(unit))}
-	for _, i := range d.p.TakeBack(d.now, id, b, nil) {
-		if !s.revealed[i] || d.p.peers[id].loan(i) != nil {
-			d.fail("%d is taken back from %d, revealed %t", i, id, s.revealed[i])
-		}
-		delete(s.revealed, i)
+	if !d.p.TakeBack(d.now, id, b) {
+		return
 	}
+	if !s.revealed[piece] || d.p.peers[id].loan(piece) != nil {
+		d.fail("%d is taken back from %d, revealed %t", piece, id, s.revealed[piece])
+	}
+	delete(s.revealed, piece)
 }
 
 // oddBlock is a block whose sending was not asked for, or with senseless figures.

@@ -9,15 +9,15 @@ import "time"
 // piece of junk.) But up to 2.1 it keeps the points in four bits, in which 8 is -8: so who sent it eight pieces, and then the rest of one that a
 // liar began, is banned for that one. Between leeches nothing can be done about it, and whoever loses its partners like that has us
 // only. So we keep count of our own points, and while a piece that fails would have us banned, we send a leech no part of a piece that others
-// send it, too: that is taken back (lt_donthave, BEP 54), and another is shown.
+// began: that is taken back (lt_donthave, BEP 54), and another is shown.
 //
-// What a leech asks for tells: where it leaves a part out, or goes on to another piece before the end, it has that from elsewhere.
+// What a leech asks for tells: a part that it leaves out it has from elsewhere.
 
 const (
-	junkKept  = 10 * time.Minute // after the last who was found to send junk
-	lastMixed = time.Second      // without a new piece, of a leech that lacks nothing but what is mixed
-	failsIn   = time.Second      // what is not reported by then was junk
-	lastClean = 8                // pieces are for the time when nothing mixed does no harm
+	junkKept  = 10 * time.Minute       // after the last who was found to send junk
+	lastMixed = time.Second            // without a new piece, of a leech that lacks nothing but what is mixed
+	failsIn   = 500 * time.Millisecond // what is not reported by then was junk
+	lastClean = 8                      // pieces are for the time when nothing mixed does no harm
 
 	right, wrong            = 1, -2 // points
 	pointsMost, pointsLeast = 7, -8
@@ -31,63 +31,46 @@ type mixing struct {
 	lacks  int           // and how many of them the peer lacks
 	out    int           // loans of mixed pieces,
 	since  time.Duration // and when the last one was found to be one
-	asking uint32        // the piece it asked for last
 }
 
-// TakeBack appends to dst the pieces that are to be taken back from the peer because of a request, which may be for one of them: drop its
-// unanswered requests for these as in [KindChoke], and tell it before that we do not have them (BEP 54). They are no longer on offer to it. Call
-// it before [Picker.Requested], if the peer understands that message.
-func (p *Picker) TakeBack(now time.Time, id Peer, b Block, dst []uint32) []uint32 {
+// TakeBack reports whether the piece of a request is to be taken back from the peer: drop its unanswered requests for it as in [KindChoke], and
+// tell it before that we do not have the piece (BEP 54). It is no longer on offer to it. Call it before [Picker.Requested], if the peer
+// understands that message.
+func (p *Picker) TakeBack(now time.Time, id Peer, b Block) bool {
 	q := p.peerAt(now, id)
 	if q == nil || int64(b.Begin)+int64(b.Length) > p.size(b.Index) {
-		return dst
-	}
-	m, before := &q.mixing, q.loan(q.mixing.asking)
-	if m.asking != b.Index && before != nil && before.upTo > 0 && int64(before.upTo) < p.size(before.piece) {
-		dst = p.takeBack(q, before, before.sentUpTo(), dst)
+		return false
 	}
 	ln := q.loan(b.Index)
 	if ln == nil {
-		return dst
+		return false
 	}
-	m.asking = b.Index
-	switch follows := ln.follows(b); {
+	m, follows := &q.mixing, ln.follows(b)
+	switch {
 	case ln.units.has(b.Begin / unit):
 		p.failed(q, ln)
-	case !follows:
-		dst = p.takeBack(q, ln, false, dst)
-	}
-	return dst
-}
-
-// takeBack appends the piece of ln to dst, of which others send a part, unless that does no harm, or no good any more: all that was asked for
-// is sent.
-func (p *Picker) takeBack(q *peer, ln *loan, sent bool, dst []uint32) []uint32 {
-	m := &q.mixing
-	switch {
-	case ln.mixed || ln.failed || p.now >= p.junk && (p.everSent.has(ln.piece) || p.otherOrigin):
-		return dst
-	case sent || p.mayMix(q, q.open-1):
-		ln.mixed = true
+		return false
+	case follows || ln.mixed || ln.failed || p.now >= p.junk && (p.everSent.has(b.Index) || p.otherOrigin):
+		return false
+	case p.mayMix(q, q.open-1):
+		ln.mixed, m.since = true, p.now
 		m.out++
-		m.since = p.now
-		return dst
+		return false
 	}
-	i := ln.piece
 	if m.pieces == nil {
 		m.pieces = newBitset(len(p.pieces))
 	}
-	if !m.pieces.has(i) {
-		m.pieces.set(i)
+	if !m.pieces.has(b.Index) {
+		m.pieces.set(b.Index)
 		m.lacks++
 	}
 	if !ln.withdrawn {
-		p.tell(Decision{Kind: KindWithdraw, Peer: q.id, Piece: i, Class: ln.class, Reason: Reason{Code: Mixed}})
+		p.tell(Decision{Kind: KindWithdraw, Peer: q.id, Piece: b.Index, Class: ln.class, Reason: Reason{Code: Mixed}})
 	}
 	q.stirred = p.now
 	q.revealed--
-	p.endLoan(q, q.index[i])
-	return append(dst, i)
+	p.endLoan(q, q.index[b.Index])
+	return true
 }
 
 // follows reports whether b, and all that was asked for of ln before, begins with the first byte and leaves no gap. It notes b.
@@ -98,9 +81,6 @@ func (ln *loan) follows(b Block) bool {
 	ln.upTo = max(ln.upTo, b.Begin+b.Length)
 	return true
 }
-
-// sentUpTo reports whether all that was asked for without a gap was sent.
-func (ln *loan) sentUpTo() bool { return ln.upTo > 0 && ln.units.has((ln.upTo-1)/unit) }
 
 // failed notes that q asks again for what it was sent of ln: the piece was not right.
 func (p *Picker) failed(q *peer, ln *loan) {
@@ -151,15 +131,23 @@ func (p *Picker) keptBack(q *peer, i uint32) bool {
 	if m.pieces.has(i) {
 		return !p.mayMix(q, q.open)
 	}
-	return len(p.pieces)-q.nHave-m.lacks <= lastClean && (p.mayMix(q, q.open) || m.out > 0 && p.now-m.since < 2*failsIn)
+	return p.nearlyMixed(q) && (p.mayMix(q, q.open) || m.out > 0 && p.now-m.since < 4*failsIn)
 }
 
-// checkMixed reminds q that it may ask again for what it got whole and does not have: libtorrent does so when it is told something.
+// nearlyMixed reports whether q lacks few pieces that were not taken back.
+func (p *Picker) nearlyMixed(q *peer) bool { return len(p.pieces)-q.nHave-q.mixing.lacks <= lastClean }
+
+// checkMixed reminds q, which was sent all it asked for, that it may ask again for what it does not have: libtorrent does so when it is told
+// something.
 func (p *Picker) checkMixed(q *peer) {
+	if !q.unchoked || q.pending > 0 || p.now-q.stirred < failsIn {
+		return
+	}
 	for k := range q.loans {
-		if ln := &q.loans[k]; ln.mixed && ln.done && !ln.reminded && p.now-ln.doneAt >= failsIn {
+		if ln := &q.loans[k]; ln.mixed && !ln.reminded {
 			ln.reminded = true
 			p.tell(Decision{Kind: KindRemind, Peer: q.id, Reason: Reason{Code: Mixed}})
+			return
 		}
 	}
 }

@@ -25,9 +25,9 @@ func mixed(t *testing.T, given int, junk bool) *world {
 	return w
 }
 
-// takeBack returns what is taken back when the peer asks for the block at begin.
-func (w *world) takeBack(name string, i uint32, block int) []uint32 {
-	return w.p.TakeBack(w.now, w.ids[name], Block{i, uint32(block * unit), unit}, nil)
+// takeBack reports whether the piece is taken back when the peer asks for the block at begin.
+func (w *world) takeBack(name string, i uint32, block int) bool {
+	return w.p.TakeBack(w.now, w.ids[name], Block{i, uint32(block * unit), unit})
 }
 
 func (w *world) points(name string) int { return w.p.peers[w.ids[name]].mixing.points }
@@ -42,11 +42,11 @@ func TestPointsAreThoseOfLibtorrent(t *testing.T) {
 	w.next()
 	i := w.loans("a")[0]
 	for range 2 {
-		require.Empty(t, w.takeBack("a", i, 0))
+		require.False(t, w.takeBack("a", i, 0))
 		w.send("a", i, 0)
 	}
 	require.Equal(t, 2-2, w.points("a"), "it asked again for what it was sent")
-	require.Empty(t, w.takeBack("a", i, 0))
+	require.False(t, w.takeBack("a", i, 0))
 	require.Equal(t, 0, w.points("a"), "a piece fails once")
 	w.leave("a")
 	w.join("a", "#")
@@ -58,7 +58,7 @@ func TestPointsAreThoseOfLibtorrent(t *testing.T) {
 func TestTheRestOfAPieceIsTakenBack(t *testing.T) {
 	w := mixed(t, 9, true)
 	i := w.loans("a")[0]
-	require.Equal(t, []uint32{i}, w.takeBack("a", i, 1))
+	require.True(t, w.takeBack("a", i, 1))
 	_, ok := w.p.Requested(w.now, w.ids["a"], i)
 	require.False(t, ok)
 	require.Contains(t, w.show(w.next(), KindWithdraw, KindOffer), "a:withdraw:mixed")
@@ -75,35 +75,11 @@ func TestTheRestOfAPieceIsTakenBack(t *testing.T) {
 	require.True(t, w.p.offerable(w.p.peers[w.ids["a"]], i) || w.p.peers[w.ids["a"]].loan(i) != nil || w.p.peers[w.ids["b"]].loan(i) != nil)
 }
 
-// TestHalfAPieceIsTakenBack: who goes on to another piece has the end from elsewhere.
-func TestHalfAPieceIsTakenBack(t *testing.T) {
-	w := mixed(t, 9, true)
-	loans := w.loans("a")
-	require.Len(t, loans, 2)
-	require.Empty(t, w.takeBack("a", loans[0], 0))
-	require.Equal(t, loans[:1], w.takeBack("a", loans[1], 0))
-	require.Empty(t, w.takeBack("a", loans[1], 1))
-	w.next()
-	require.Empty(t, w.takeBack("a", w.loans("a")[1], 0), "of the one before it asked for all")
-}
-
-// TestSentIsSent: it is too late to take back what was sent.
-func TestSentIsSent(t *testing.T) {
-	w := mixed(t, 9, true)
-	loans := w.loans("a")
-	require.Empty(t, w.takeBack("a", loans[0], 0))
-	w.send("a", loans[0], 0)
-	require.Empty(t, w.takeBack("a", loans[1], 0))
-	require.Equal(t, 1, w.p.peers[w.ids["a"]].mixing.out)
-	w.has("a", loans[0])
-	require.Zero(t, w.p.peers[w.ids["a"]].mixing.out)
-}
-
 // TestWhatDoesNoHarmIsSent: while there are points to lose the rest of a piece is sent, of a few at a time.
 func TestWhatDoesNoHarmIsSent(t *testing.T) {
 	w := mixed(t, 3, true)
 	loans := w.loans("a")
-	require.Empty(t, w.takeBack("a", loans[0], 1))
+	require.False(t, w.takeBack("a", loans[0], 1))
 	w.send("a", loans[0], 1)
 	w.has("a", loans[0])
 	require.Equal(t, 4, w.points("a"))
@@ -121,15 +97,15 @@ func TestNothingIsTakenBackInPeace(t *testing.T) {
 	w := mixed(t, 9, false)
 	i := w.loans("a")[0]
 	w.p.everSent.set(i)
-	require.Empty(t, w.takeBack("a", i, 1), "somebody may pass it on")
+	require.False(t, w.takeBack("a", i, 1), "somebody may pass it on")
 	i = w.loans("a")[1]
-	require.Equal(t, []uint32{i}, w.takeBack("a", i, 1), "nobody can have that of us")
+	require.True(t, w.takeBack("a", i, 1), "nobody can have that of us")
 	w = mixed(t, 9, false)
 	w.p.otherOrigin = true
-	require.Empty(t, w.takeBack("a", w.loans("a")[0], 1))
-	require.Empty(t, w.p.TakeBack(w.now, 99, Block{}, nil))
-	require.Empty(t, w.takeBack("a", 1<<30, 1))
-	require.Empty(t, w.p.TakeBack(w.now, w.ids["a"], Block{w.loans("a")[0], 1<<32 - 1, 1<<32 - 1}, nil))
+	require.False(t, w.takeBack("a", w.loans("a")[0], 1))
+	require.False(t, w.p.TakeBack(w.now, 99, Block{}))
+	require.False(t, w.takeBack("a", 1<<30, 1))
+	require.False(t, w.p.TakeBack(w.now, w.ids["a"], Block{w.loans("a")[0], 1<<32 - 1, 1<<32 - 1}))
 }
 
 // TestWhatIsMixedComesLast: when there is nothing else, it is risked after a while, one at a time.
@@ -148,8 +124,8 @@ func TestWhatIsMixedComesLast(t *testing.T) {
 	require.Empty(t, w.loans("a"))
 	w.after(lastMixed)
 	loans := w.loans("a")
-	require.Empty(t, w.takeBack("a", loans[0], 1))
-	require.Equal(t, loans[1:2], w.takeBack("a", loans[1], 1), "the next one has to wait")
+	require.False(t, w.takeBack("a", loans[0], 1))
+	require.True(t, w.takeBack("a", loans[1], 1), "the next one has to wait")
 }
 
 // TestTheLastCleanPiecesAreKept: they bring the points back to where what is mixed does no harm, and then that comes first.
@@ -162,7 +138,7 @@ func TestTheLastCleanPiecesAreKept(t *testing.T) {
 	for _, i := range w.loans("a") {
 		q.revealed = 0
 		if k := w.loans("a"); len(k) > 7 {
-			require.NotEmpty(t, w.takeBack("a", i, 1))
+			require.True(t, w.takeBack("a", i, 1))
 		}
 	}
 	require.Equal(t, 4, q.mixing.lacks)
@@ -198,7 +174,7 @@ func TestWhoWasSentJunkIsReminded(t *testing.T) {
 	require.Contains(t, w.show(w.after(2*time.Second), KindRemind), "a:remind:mixed")
 	require.NotContains(t, w.show(w.after(20*time.Second), KindRemind), "a:remind:mixed")
 	require.False(t, w.p.peers[w.ids["a"]].has(i), "what was mixed is not taken for had")
-	require.Empty(t, w.takeBack("a", i, 1))
+	require.False(t, w.takeBack("a", i, 1))
 	require.Equal(t, 1, w.points("a"))
 	require.Zero(t, w.p.peers[w.ids["a"]].mixing.out)
 }

@@ -132,7 +132,7 @@ type Picker struct {
 	starving  []*peer
 	harmed    []*peer // who will be complete late, the last first,
 	amends    int64   // and bytes lent to such
-	ends      bool    // some peers lack one piece only: see ending
+	ends      bool    // some peers lack little, and are looked after: see ending and nearlyMixed
 	gate      gate
 
 	// Rates.

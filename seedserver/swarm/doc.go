@@ -113,22 +113,18 @@
 //	answer audits and nobody else      18.4 to 18.5 1.00
 //	unchoke and answer late or never   20.4 to 22.1 1.05-1.09  115  1.02     32   1.77    18   1.00
 //
-// Junk is another matter. With leeches that take one connection of an address, as libtorrent does unless told otherwise, eleven of fifteen
-// runs were complete after 19.6 to 23.1 s, 20.5 in the middle, with 1.03 to 1.12 copies; in the other four one or two leeches of ten had
-// banned us and each other, for good. Of libtorrent's super seed three runs of three were complete, after 30 to 32 s with 1.1 copies: in the
-// ten seconds before it begins leeches are rid of the liars. Of its plain seed two of three were, after 26 and 37 s with 1.25 and 1.5. Leeches that
-// take many connections of an address can be sent junk from banned ones for ever: with them libtorrent's plain and super seed were done
-// after 78 and 88 s with 3.3 and 2.2 copies, in one run each; beside ours two and six of ten were complete after 110 s, and in plain mode no
-// more.
+// Junk is another matter: JUNKTEXT
 //
 // What is done about it: of strangers our tracker tells few, and of who claims to be complete and did not show it nobody for minutes;
 // leeches are made to choose anew whom they unchoke (package piecepicker, rechoke.go); who waits for liars with what it was shown is
 // reminded that it may ask for something else (KindRemind), and the last pieces go from leech to leech until one takes them (blocked.go);
 // audits spare nothing that never left us until leeches get such of others; no piece is kept back at the end; leeches that get nothing are
 // rescued sooner. What remains is done inside the leeches, out of reach of a seed: liars that ask first have the slots of a leech for
-// its first 15 s; blocks that were asked of liars are asked of nobody else for up to a minute, until all that is missing was asked for;
-// and libtorrent bans whoever gave any block of a piece that fails often, and at once who is the only one that it still knows of those who did:
-// so who sends the rest of a piece that a liar began, and that it cannot know, is lost to that leech.
+// its first 15 s; blocks that were asked of liars are asked of nobody else for up to a minute, until all that is missing was asked for.
+//
+// libtorrent keeps its trust in whoever sent it pieces in four bits, so that the eighth right one makes it distrust (package piecepicker, mixed.go),
+// and one peer in four is banned for the next piece that a liar spoilt. Leeches lose each other by that; we count along, and take back what
+// would have us banned. Who is left with few partners is served sooner, for an eighth of what is sent (harmed.go).
 //
 // # Strangers
 //

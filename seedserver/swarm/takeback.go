@@ -9,24 +9,20 @@ import (
 	"github.com/seedserver/bittorrent/piecepicker"
 )
 
-// How pieces are taken back that a leech gets from others, too, and would blame us for: it is told that we do not have them (BEP 54) before
+// How a piece is taken back that others began, and that a leech would blame us for: it is told that we do not have them (BEP 54) before
 // its requests are rejected, or else it would ask again at once.
 
-// takesBack appends to back the pieces that are taken back from p because it asks for r. Of those nothing waits to be sent any more.
-func (l *loop) takesBack(now time.Time, p *peer, r peerwire.Request, back []uint32) []uint32 {
+// takesBack reports whether the piece of r is taken back from p. Then nothing of it waits to be sent any more.
+func (l *loop) takesBack(now time.Time, p *peer, r peerwire.Request) bool {
 	m, hides := l.policy.(*masquerade)
-	if !hides || p.theirs.ID(extension.DontHaveName) == 0 {
-		return back
+	if !hides || p.theirs.ID(extension.DontHaveName) == 0 || !m.picker.TakeBack(now, p.number, piecepicker.Block(r)) {
+		return false
 	}
-	had := len(back)
-	back = m.picker.TakeBack(now, p.number, piecepicker.Block(r), back)
-	for _, piece := range back[had:] {
-		for range p.out.takeBack(appendDontHave(nil, p, piece), piece, p.fast) {
-			l.policy.cancelled(now, p)
-		}
-		delete(p.spent, piece)
+	for range p.out.takeBack(appendDontHave(nil, p, r.Index), r.Index, p.fast) {
+		l.policy.cancelled(now, p)
 	}
-	return back
+	delete(p.spent, r.Index)
+	return true
 }
 
 // ungrant takes what was granted of the pieces that are taken back out of valid, and appends its rejects to frames.
