@@ -12,7 +12,7 @@ const (
 	// KindOffer: send HAVE for Piece to Peer and answer its requests for it.
 	KindOffer Kind = iota + 1
 	// KindWithdraw: the piece may go to another peer now. Nothing is sent: what was revealed stays revealed, and
-	// [Picker.Requested] still allows what the peer asks of it. For logs and pages.
+	// [Picker.Requested] still allows what the peer asks of it, unless [Picker.TakeBack] was the cause. For logs and pages.
 	KindWithdraw
 	// KindUnchoke: send UNCHOKE to Peer.
 	KindUnchoke

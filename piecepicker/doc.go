@@ -25,8 +25,9 @@
 // Around them: carry.go (when others do without us), claims.go (whose word counts), audit.go (who has to show what it claims),
 // relay.go (who passes on what it got), loan.go (what became of an offer), blocked.go (who asks for nothing), silent.go (nobody
 // does), lag.go (who does not read what it is sent), rechoke.go (whom leeches unchoke), strangers.go (who has shown nothing yet),
-// rescue.go (leeches the swarm gives nothing), stranded.go (those that lost who has their last piece), lull.go (what is normal for a
-// peer), gate.go (the last pieces wait for the slow), window.go (how much is on its way at a time), fill.go (the order of all this),
+// rescue.go (leeches the swarm gives nothing), stranded.go (those that lost who has their last piece), mixed.go (pieces that others began,
+// and for which we would be blamed), harmed.go (leeches that lost partners by such), lull.go (what is normal for a peer),
+// gate.go (the last pieces wait for the slow), window.go (how much is on its way at a time), fill.go (the order of all this),
 // sweep.go (what the clock brings about), rarity.go and heap.go (finding a piece and a peer fast), record.go and snapshot.go (what
 // outlives a connection, and a restart).
 //
@@ -76,6 +77,11 @@
 //	                                          unproven share a quarter of the rate
 //	stranded                                  lacks one piece, which only complete peers have, for 4 times as long as a piece usually
 //	                                          takes it, 1 s at least; not assisted before
+//	junk is about                             for 10 min after an audit that brought wrong bytes
+//	a piece that others began is taken back   then, and if it never left us, from who understands lt_donthave, while it could have us
+//	                                          banned: see mixed.go; shown again when it could not, or when nothing else is lacking for 1 s
+//	who will be complete twice as late as     gets an eighth of what is sent, while junk is about; and who gets nothing for as long as
+//	most, and 2 s from now at least           ten pieces usually take it, and 1 s, is starving
 //	release gate                              2 % of the pieces, at least 4, and one for each 8 leeches; with 5 leeches and more;
 //	                                          conservative mode only; not within a minute of 4 liars
 //	the last two pieces                       go to one peer, where they make it complete, or where it was shown all others
@@ -127,6 +133,7 @@
 //   - The gate waits for nobody who came after it closed, or gets next to nothing of what it used to.
 //   - What a peer asks others for, who may never send it, is lent to another as soon as the line would idle; among liars sooner, since
 //     at the end each piece has to find a leech that did not ask a liar for it.
+//   - Pieces that were shown are not hidden again but where they would have us banned.
 //   - The number of peers served at a time is not fixed: it follows from the window.
 //
 // # Asking
