@@ -8,8 +8,8 @@ import (
 // Harmed peers.
 //
 // Where peers send junk leeches ban each other for it (see mixed.go), and some are left with few partners or none. While that goes on, those
-// who will be complete much later than the others get what they lack of us, the last first, once a copy is out: for an eighth of what was sent
-// at the most. Who gets next to nothing any more is starving, and waits no longer for that than it takes to tell.
+// who get less than most come first for what is needed, and who will be complete much later than the others gets what it lacks of us, the
+// last first, once a copy is out: for an eighth of what was sent at the most. Who gets next to nothing any more is starving, and waits no longer for that than it takes to tell.
 
 const (
 	flowTime      = 2 * time.Second
@@ -17,7 +17,8 @@ const (
 	desertedLeast = time.Second
 	harmedTimes   = 2 // as late as most
 	harmedAfter   = 2 * time.Second
-	harmedPart    = 8 // of all bytes, one in so many
+	favourLeast   = 0.15 // of what most get
+	harmedPart    = 8    // of all bytes, one in so many
 )
 
 // watchFlow notes how many pieces q gets of others, after dt.
@@ -34,10 +35,16 @@ func (p *Picker) deserted(q *peer) bool {
 
 // findHarmed lists who will be complete much later than most, the last first. It is called in each sweep.
 func (p *Picker) findHarmed() {
-	p.harmed, p.rates = p.harmed[:0], p.rates[:0]
+	p.harmed, p.rates, p.flow = p.harmed[:0], p.rates[:0], 0
 	if p.now >= p.junk || len(p.takers) == 0 {
 		return
 	}
+	for _, q := range p.takers {
+		p.rates = append(p.rates, q.flow)
+	}
+	slices.Sort(p.rates)
+	p.flow = p.rates[len(p.rates)/2]
+	p.rates = p.rates[:0]
 	for range p.completed {
 		p.rates = append(p.rates, 0)
 	}
@@ -71,4 +78,13 @@ func (p *Picker) amend() bool {
 		}
 	}
 	return false
+}
+
+// favour is a factor of the key of q among those who may be given what is needed: who gets less than most of others comes sooner, if it gets
+// anything, since then it passes something on, too.
+func (p *Picker) favour(q *peer) float64 {
+	if p.now >= p.junk || p.flow == 0 || q.flow < favourLeast*p.flow {
+		return 1
+	}
+	return min(1, q.flow/p.flow*q.flow/p.flow)
 }

@@ -72,3 +72,18 @@ func TestWhoGetsNothingAmongJunkStarvesSoon(t *testing.T) {
 	require.Contains(t, w.offers(w.done), "d:offer:starving")
 	require.NotContains(t, w.offers(w.done), "a:offer")
 }
+
+// TestWhoHasFewPartnersComesFirst: among junk, what is needed goes to who gets less than most, unless it gets nothing: it would pass nothing on.
+func TestWhoHasFewPartnersComesFirst(t *testing.T) {
+	w := harmed(t)
+	a, d := w.p.peers[w.ids["a"]], w.p.peers[w.ids["d"]]
+	w.getPieces(100, 130, 2)
+	require.Equal(t, 1.0, w.p.favour(d), "nobody sends junk")
+	w.p.junk = w.p.now + junkKept
+	w.getPieces(130, 160, 2)
+	require.InDelta(t, 0.25, w.p.favour(d), 0.1)
+	require.Equal(t, 1.0, w.p.favour(a))
+	require.Less(t, w.p.needKey(d, rankFree), w.p.needKey(a, rankFree))
+	w.getPieces(160, 240, 0)
+	require.Equal(t, 1.0, w.p.favour(d))
+}
