@@ -17,7 +17,7 @@ func (p *Picker) PeerJoined(now time.Time, info PeerInfo) Peer {
 	q := &peer{
 		id: id, home: homeOf(addr), group: p.groupOf(addr), uploadOnly: info.UploadOnly,
 		joined: p.now, flipped: never, lent: p.now, moved: never, trust: Unproven, audit: &audit{since: never}, patience: info.Patience,
-		relay: relay{window: windowFirst}, salt: 1e-3 * p.rng.Float64(),
+		relay: relay{window: windowFirst}, salt: 1e-3 * p.rng.Float64(), favour: 1,
 	}
 	q.meter.since = p.now
 	q.group.peers++

@@ -1,6 +1,7 @@
 package piecepicker
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -9,7 +10,8 @@ import (
 //
 // Where peers send junk leeches ban each other for it (see mixed.go), and some are left with few partners or none. While that goes on, those
 // who get less than most come first for what is needed, and who will be complete much later than the others gets what it lacks of us, the
-// last first, once a copy is out: for an eighth of what was sent at the most. Who gets next to nothing any more is starving, and waits no longer for that than it takes to tell.
+// last first, once a copy is out: for an eighth of what was sent at the most. Who gets nothing any more is starving, and
+// waits no longer for that than it takes to tell.
 
 const (
 	flowTime      = 2 * time.Second
@@ -33,33 +35,56 @@ func (p *Picker) deserted(q *peer) bool {
 	return ok && p.now < p.junk && p.starveClock-q.fed > max(desertedLeast, desertedUsual*usual)
 }
 
-// findHarmed lists who will be complete much later than most, the last first. It is called in each sweep.
+// findHarmed lists who will be complete much later than most, the last first, and says who is favoured. It is called in each sweep.
 func (p *Picker) findHarmed() {
-	p.harmed, p.rates, p.flow = p.harmed[:0], p.rates[:0], 0
-	if p.now >= p.junk || len(p.takers) == 0 {
+	p.harmed = p.harmed[:0]
+	junk := p.now < p.junk
+	if !junk && !p.favouring || len(p.takers) == 0 {
 		return
 	}
-	for _, q := range p.takers {
-		p.rates = append(p.rates, q.flow)
-	}
-	slices.Sort(p.rates)
-	p.flow = p.rates[len(p.rates)/2]
-	p.rates = p.rates[:0]
-	for range p.completed {
-		p.rates = append(p.rates, 0)
-	}
-	for _, q := range p.takers {
+	p.favouring = junk
+	flow := p.middle(func(q *peer) float64 { return q.flow }, 0)
+	for k := 0; k < len(p.takers); k++ { // which touch may shorten
+		q := p.takers[k]
 		q.late = float64(len(p.pieces)-q.nHave) / max(q.flow, 1e-3)
-		p.rates = append(p.rates, q.late)
+		if f := q.favoured(flow, junk); f != q.favour {
+			q.favour = f
+			p.touch(q)
+		}
 	}
-	slices.Sort(p.rates)
-	late := max(harmedAfter.Seconds(), harmedTimes*p.rates[len(p.rates)/2])
+	if !junk {
+		return
+	}
+	late := max(harmedAfter.Seconds(), harmedTimes*p.middle(func(q *peer) float64 { return q.late }, p.completed))
 	for _, q := range p.takers {
 		if q.late > late && q.trust == Proven {
 			p.harmed = append(p.harmed, q)
 		}
 	}
-	slices.SortFunc(p.harmed, func(a, b *peer) int { return int(1e3 * (b.late - a.late)) })
+	slices.SortFunc(p.harmed, func(a, b *peer) int { return cmp.Compare(b.late, a.late) })
+}
+
+// middle returns the median of a figure of those who take pieces, and of so many zeros.
+func (p *Picker) middle(of func(*peer) float64, zeros int) float64 {
+	p.rates = p.rates[:0]
+	for range zeros {
+		p.rates = append(p.rates, 0)
+	}
+	for _, q := range p.takers {
+		p.rates = append(p.rates, of(q))
+	}
+	slices.Sort(p.rates)
+	return p.rates[len(p.rates)/2]
+}
+
+// favoured returns the factor of the key of q for what is needed, where most get so many pieces per second of others: who gets less comes
+// sooner, if it gets anything, since then it passes something on, too.
+func (q *peer) favoured(most float64, junk bool) float64 {
+	if !junk || most == 0 || q.flow < favourLeast*most {
+		return 1
+	}
+	share := min(1, q.flow/most)
+	return share * share
 }
 
 // amend offers the rarest piece to the first of the harmed that can take one.
@@ -78,13 +103,4 @@ func (p *Picker) amend() bool {
 		}
 	}
 	return false
-}
-
-// favour is a factor of the key of q among those who may be given what is needed: who gets less than most of others comes sooner, if it gets
-// anything, since then it passes something on, too.
-func (p *Picker) favour(q *peer) float64 {
-	if p.now >= p.junk || p.flow == 0 || q.flow < favourLeast*p.flow {
-		return 1
-	}
-	return min(1, q.flow/p.flow*q.flow/p.flow)
 }

@@ -78,12 +78,12 @@ func TestWhoHasFewPartnersComesFirst(t *testing.T) {
 	w := harmed(t)
 	a, d := w.p.peers[w.ids["a"]], w.p.peers[w.ids["d"]]
 	w.getPieces(100, 130, 2)
-	require.Equal(t, 1.0, w.p.favour(d), "nobody sends junk")
+	require.Equal(t, 1.0, d.favour, "nobody sends junk")
 	w.p.junk = w.p.now + junkKept
 	w.getPieces(130, 160, 2)
-	require.InDelta(t, 0.25, w.p.favour(d), 0.1)
-	require.Equal(t, 1.0, w.p.favour(a))
+	require.InDelta(t, 0.25, d.favour, 0.1)
+	require.Equal(t, 1.0, a.favour)
 	require.Less(t, w.p.needKey(d, rankFree), w.p.needKey(a, rankFree))
 	w.getPieces(160, 240, 0)
-	require.Equal(t, 1.0, w.p.favour(d))
+	require.Equal(t, 1.0, d.favour)
 }

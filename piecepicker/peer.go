@@ -46,6 +46,7 @@ type peer struct {
 	taker    int           // 1 + its place in Picker.takers
 	at       [queues]int32 // 1 + its places in the queues
 	salt     float64       // settles ties
+	favour   float64       // a factor of its key for what is needed
 
 	// What it is given.
 	loans     []loan

@@ -132,7 +132,7 @@ type Picker struct {
 	starving  []*peer
 	harmed    []*peer // who will be complete late, the last first,
 	amends    int64   // and bytes lent to such
-	flow      float64 // pieces per second that most get of others, while junk is about
+	favouring bool    // some peers may have another favour than 1
 	ends      bool    // some peers lack little, and are looked after: see ending and nearlyMixed
 	gate      gate
 

@@ -48,7 +48,7 @@ func (p *Picker) rank(q *peer) int {
 // needKey orders peers for what is needed.
 func (p *Picker) needKey(q *peer, rank int) float64 {
 	full := float64(q.nHave*levels/len(p.pieces)) / levels
-	return 1e6*float64(rank) + float64(q.out()+1)/q.relay.window*(1+full/2)*p.favour(q) + q.salt
+	return 1e6*float64(rank) + float64(q.out()+1)/q.relay.window*(1+full/2)*q.favour + q.salt
 }
 
 // assistKey orders peers for what is left.
