@@ -108,7 +108,7 @@ func (p *Picker) unmix(q *peer, ln *loan) {
 	}
 }
 
-// mayMix reports whether q may be sent a part of a piece that others send it, too: whatever becomes of it and of others pieces that are on
+// mayMix reports whether q may be sent a part of a piece that others send it, too: whatever becomes of it and of other pieces that are on
 // offer, it will not ban us for that, or nothing else is left.
 func (p *Picker) mayMix(q *peer, others int) bool {
 	m := &q.mixing

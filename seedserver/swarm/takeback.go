@@ -9,7 +9,7 @@ import (
 	"github.com/seedserver/bittorrent/piecepicker"
 )
 
-// How a piece is taken back that others began, and that a leech would blame us for: it is told that we do not have them (BEP 54) before
+// How a piece is taken back that others began, and that a leech would blame us for: it is told that we do not have it (BEP 54) before
 // its requests are rejected, or else it would ask again at once.
 
 // takesBack reports whether the piece of r is taken back from p. Then nothing of it waits to be sent any more.
