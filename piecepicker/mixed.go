@@ -19,9 +19,9 @@ const (
 	failsIn   = 500 * time.Millisecond // what is not reported by then was junk
 	lastClean = 8                      // pieces are for the time when nothing mixed does no harm
 
-	right, wrong            = 1, -2 // points
-	pointsMost, pointsLeast = 7, -8
-	banned                  = -7
+	pointsRight, pointsWrong = 1, -2 // for a piece
+	pointsMost, pointsLeast  = 7, -8
+	pointsBanned             = -7
 )
 
 // mixing is what is known of the pieces of a peer that have blocks of ours and of others.
@@ -89,13 +89,13 @@ func (p *Picker) failed(q *peer, ln *loan) {
 	}
 	ln.failed = true
 	p.unmix(q, ln)
-	q.mixing.points = max(q.mixing.points+wrong, banned)
+	q.mixing.points = max(q.mixing.points+pointsWrong, pointsBanned)
 }
 
 // passed notes that q has the piece of ln, some of which it asked us for.
 func (p *Picker) passed(q *peer, ln *loan) {
 	m := &q.mixing
-	if m.points += right; m.points > pointsMost {
+	if m.points += pointsRight; m.points > pointsMost {
 		m.points = pointsLeast
 	}
 }
@@ -115,7 +115,7 @@ func (p *Picker) mayMix(q *peer, others int) bool {
 	if others > 0 {
 		others++ // one of which we do not know yet that it was right
 	}
-	if m.points+(m.out+1)*wrong > banned && m.points+others*right <= pointsMost {
+	if m.points+(m.out+1)*pointsWrong > pointsBanned && m.points+others*pointsRight <= pointsMost {
 		return true
 	}
 	return m.out == 0 && len(p.pieces)-q.nHave <= m.lacks && p.now-q.grew >= lastMixed

@@ -81,7 +81,7 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// TestOneAtATime: what is tested without the race detector in CI starts nothing that runs beside it.
+// TestOneAtATime: what decides is pure, and starts nothing that runs beside it.
 func TestOneAtATime(t *testing.T) {
 	out, err := exec.Command("go", "list", "-f", `{{$dir := .Dir}}{{range .GoFiles}}{{$dir}}/{{.}}{{"\n"}}{{end}}`,
 		module+"/piecepicker/...", module+"/dht").Output()

@@ -192,3 +192,20 @@ func TestTheUrgentIsWaitedForFirst(t *testing.T) {
 	require.Equal(t, 2, relents, "all was taken back before it could be told")
 	require.False(t, o.paid(Rescue, 0))
 }
+
+// What is taken back is refused behind the message that says so, and nothing else is.
+func TestOutboxTakesAPieceBack(t *testing.T) {
+	var o outbox
+	mine := []grant{{peerwire.Request{Index: 1, Length: block}, Assist}, {peerwire.Request{Index: 1, Begin: 2 * block, Length: block}, Need}}
+	o.promise(append(grants(blockRequests(2)), mine...), 100, nil, true)
+	require.Equal(t, 2, o.takeBack([]byte("gone"), 1, true))
+	want := peerwire.AppendReject(peerwire.AppendReject([]byte("gone"), mine[0].Request), mine[1].Request)
+	require.Equal(t, want, o.frames)
+	require.Equal(t, [Classes]int{Plain: 2}, o.queue.byClass)
+	require.Equal(t, 2, o.queue.n)
+	require.Zero(t, o.takeBack(nil, 1, true))
+	require.Equal(t, 2, o.takeBack(nil, 0, false))
+	require.Equal(t, want, o.frames)
+	queued, _ := o.idle()
+	require.Zero(t, queued)
+}

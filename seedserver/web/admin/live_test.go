@@ -342,3 +342,39 @@ func BenchmarkTick(b *testing.B) {
 		})
 	}
 }
+
+// laggard is a Source whose sums take their time.
+type laggard struct {
+	Source
+	takes time.Duration
+	asked int
+}
+
+func (l *laggard) Sums(context.Context) (Sums, error) {
+	time.Sleep(l.takes)
+	l.asked++
+	return Sums{}, nil
+}
+
+// TestOneLateSumDoesNotStopThePages: sums that were held up once are asked for again soon, slow ones seldom.
+func TestOneLateSumDoesNotStopThePages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &laggard{}
+		sums := sumsOf{source: source}
+		askedIn := func(d time.Duration) int {
+			was := source.asked
+			for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(time.Second) {
+				_, err := sums.lately(t.Context(), time.Now())
+				require.NoError(t, err)
+			}
+			return source.asked - was
+		}
+		require.Greater(t, askedIn(10*time.Second), 3)
+		source.takes = time.Second
+		require.Equal(t, 1, askedIn(time.Second))
+		source.takes = 0
+		require.Greater(t, askedIn(10*time.Second), 3)
+		source.takes = time.Second
+		require.Equal(t, 2, askedIn(time.Minute))
+	})
+}
