@@ -48,9 +48,11 @@ func TestPointsAreThoseOfLibtorrent(t *testing.T) {
 	require.Zero(t, w.points("a"), "it asked again for what it was sent: two less")
 	require.False(t, w.takeBack("a", i, 0))
 	require.Equal(t, 0, w.points("a"), "a piece fails once")
+	w.has("a", i)
+	require.Equal(t, 1, w.points("a"))
 	w.leave("a")
 	w.join("a", "#")
-	require.Equal(t, 0, w.points("a"), "they outlive a connection")
+	require.Equal(t, 1, w.points("a"), "they outlive a connection")
 }
 
 // TestTheRestOfAPieceIsTakenBack: where a failure would have us banned, nothing is sent of what others began. Another piece is offered, and that
