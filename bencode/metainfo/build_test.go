@@ -376,8 +376,8 @@ func TestBuildReadsInBoundedSteps(t *testing.T) {
 func TestPieceLengthFor(t *testing.T) {
 	const kib, mib, gib = 1 << 10, 1 << 20, 1 << 30
 	for total, want := range map[int64]int64{
-		0: 16 * kib, 1: 16 * kib, 2000 * 16 * kib: 16 * kib, 2000*16*kib + 1: 32 * kib,
-		700 * mib: 512 * kib, 4 * gib: 4 * mib, 2000 * 16 * mib: 16 * mib, 1 << 47: 16 * mib,
+		0: 16 * kib, 1: 16 * kib, 64 * mib: 16 * kib, 64*mib + 1: 32 * kib,
+		700 * mib: 256 * kib, 4 * gib: 1 * mib, 64 * gib: 16 * mib, 1 << 47: 16 * mib,
 	} {
 		require.Equal(t, want, metainfo.PieceLengthFor(total), "total %d", total)
 	}
