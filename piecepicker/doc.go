@@ -80,6 +80,8 @@
 //	junk is about                             for 10 min after an audit that brought wrong bytes
 //	a piece that others began is taken back   then, and if it never left us, from who understands lt_donthave, while it could have us
 //	                                          banned: see mixed.go; shown again when it could not, or when nothing else is lacking for 1 s
+//	the last 8 pieces, and two for each       are for the points of libtorrent: given when some are lacking, and kept otherwise, for 2 s
+//	that was taken back                       without a new piece
 //	who gets less of others than most         comes sooner for what is needed, while junk is about
 //	who will be complete twice as late as     gets an eighth of what is sent, while junk is about; and who gets nothing for as long as
 //	most, and 2 s from now at least           ten pieces usually take it, and 1 s, is starving

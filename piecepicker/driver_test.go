@@ -289,13 +289,19 @@ func (d *driver) request(id Peer, s *seen, piece uint32) {
 // takeBack asks for any block of the piece as one does who understands that pieces are taken back.
 func (d *driver) takeBack(id Peer, s *seen, piece uint32) {
 	b := Block{piece, uint32(d.rng.IntN(4)) * unit, uint32(1 + d.rng.IntN(unit))}
-	if !d.p.TakeBack(d.now, id, b) {
-		return
+	for range 2 { // that piece, and the one it asked for before
+		back, ok := d.p.TakeBack(d.now, id, b)
+		if !ok {
+			return
+		}
+		if !s.revealed[back] || d.p.peers[id].loan(back) != nil {
+			d.fail("%d is taken back from %d, revealed %t", back, id, s.revealed[back])
+		}
+		delete(s.revealed, back)
 	}
-	if !s.revealed[piece] || d.p.peers[id].loan(piece) != nil {
-		d.fail("%d is taken back from %d, revealed %t", piece, id, s.revealed[piece])
+	if back, ok := d.p.TakeBack(d.now, id, b); ok {
+		d.fail("%d is taken back from %d, too", back, id)
 	}
-	delete(s.revealed, piece)
 }
 
 // oddBlock is a block whose sending was not asked for, or with senseless figures.

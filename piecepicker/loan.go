@@ -262,7 +262,7 @@ func (p *Picker) receive(q *peer, k int) (ours, untouched bool) {
 	size := p.size(ln.piece)
 	untouched = ln.left == size
 	if ln.asked {
-		p.passed(q, ln)
+		p.passed(q)
 	}
 	sole := !p.otherServes && !p.everSent.has(ln.piece) // then it can have it from nobody else, whatever we know of the sending
 	ours = ln.done || ln.left <= size/2 || sole && ln.asked

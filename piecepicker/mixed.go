@@ -11,66 +11,90 @@ import "time"
 // only. So we keep count of our own points, and while a piece that fails would have us banned, we send a leech no part of a piece that others
 // began: that is taken back (lt_donthave, BEP 54), and another is shown.
 //
-// What a leech asks for tells: a part that it leaves out it has from elsewhere.
+// What a leech asks for tells: a part that it leaves out it has from elsewhere, or asked for there.
 
 const (
-	junkKept  = 10 * time.Minute       // after the last who was found to send junk
-	lastMixed = time.Second            // without a new piece, of a leech that lacks nothing but what is mixed
-	failsIn   = 500 * time.Millisecond // what is not reported by then was junk
-	lastClean = 8                      // pieces are for the time when nothing mixed does no harm
+	junkKept   = 10 * time.Minute       // after the last who was found to send junk
+	lastMixed  = time.Second            // without a new piece, of a leech that lacks nothing but what is mixed
+	failsIn    = 500 * time.Millisecond // what is not reported by then was junk
+	cleanLeast = 8                      // pieces, and two for each that is mixed, bring the points back
+	cleanFor   = 2 * time.Second        // without a new piece, they are kept
 
 	pointsRight, pointsWrong = 1, -2 // for a piece
 	pointsMost, pointsLeast  = 7, -8
 	pointsBanned             = -7
+	pointsSafe               = pointsBanned - pointsWrong + 1 // a failed piece does no harm
+	pointsEnough             = 3                              // for some of them at a time
 )
 
 // mixing is what is known of the pieces of a peer that have blocks of ours and of others.
 type mixing struct {
-	points int           // of ours, as libtorrent counts
-	pieces bitset        // that were taken back,
-	lacks  int           // and how many of them the peer lacks
-	out    int           // loans of mixed pieces,
-	since  time.Duration // and when the last one was found to be one
+	points int    // of ours, as libtorrent counts
+	climbs bool   // they were too few, and are not enough yet
+	asks   uint32 // the piece that was asked for last
+	pieces bitset // that were taken back,
+	lacks  int    // and how many of them the peer lacks
+	out    int    // loans of mixed pieces
 }
 
-// TakeBack reports whether the piece of a request is to be taken back from the peer: drop its unanswered requests for it as in [KindChoke], and
-// tell it before that we do not have the piece (BEP 54). It is no longer on offer to it. Call it before [Picker.Requested], if the peer
-// understands that message.
-func (p *Picker) TakeBack(now time.Time, id Peer, b Block) bool {
+// TakeBack reports a piece that is to be taken back from a peer that asks for b: the one of b, or the one it asked for before, if it stopped short
+// of the end. Drop its unanswered requests for it as in [KindChoke], and tell it before that we do not have the piece (BEP 54). It is no longer
+// on offer to it. Call it before [Picker.Requested], until it reports none, if the peer understands that message.
+func (p *Picker) TakeBack(now time.Time, id Peer, b Block) (piece uint32, back bool) {
 	q := p.peerAt(now, id)
 	if q == nil || int64(b.Begin)+int64(b.Length) > p.size(b.Index) {
-		return false
+		return 0, false
+	}
+	before := q.mixing.asks
+	if ln := q.loan(before); ln != nil && before != b.Index && p.cutShort(q, ln) && p.takeBack(q, ln) {
+		return before, true
 	}
 	ln := q.loan(b.Index)
 	if ln == nil {
-		return false
+		return 0, false
 	}
-	m, follows := &q.mixing, ln.follows(b)
+	q.mixing.asks = b.Index
+	follows := ln.follows(b)
 	switch {
 	case ln.units.has(b.Begin / unit):
 		p.failed(q, ln)
-		return false
+		return 0, false
 	case follows || ln.mixed || ln.failed || p.now >= p.junk && (p.everSent.has(b.Index) || p.otherOrigin):
-		return false
-	case p.mayMix(q, q.open-1):
-		ln.mixed, m.since = true, p.now
+		return 0, false
+	}
+	return b.Index, p.takeBack(q, ln)
+}
+
+// takeBack takes ln, which is mixed, back from q, or reports false: it does no harm, or nothing else is left.
+func (p *Picker) takeBack(q *peer, ln *loan) bool {
+	m := &q.mixing
+	if p.mayMix(q, q.open-1) {
+		ln.mixed = true
 		m.out++
 		return false
 	}
 	if m.pieces == nil {
 		m.pieces = newBitset(len(p.pieces))
 	}
-	if !m.pieces.has(b.Index) {
-		m.pieces.set(b.Index)
+	i := ln.piece
+	if !m.pieces.has(i) {
+		m.pieces.set(i)
 		m.lacks++
 	}
 	if !ln.withdrawn {
-		p.tell(Decision{Kind: KindWithdraw, Peer: q.id, Piece: b.Index, Class: ln.class, Reason: Reason{Code: Mixed}})
+		p.tell(Decision{Kind: KindWithdraw, Peer: q.id, Piece: i, Class: ln.class, Reason: Reason{Code: Mixed}})
 	}
 	q.stirred = p.now
 	q.revealed--
-	p.endLoan(q, q.index[b.Index])
+	p.endLoan(q, q.index[i])
 	return true
+}
+
+// cutShort reports whether q asked for the beginning of a piece alone, of which nobody has the rest, or of whom q gets nothing any more: it has that from
+// one who sends junk. Otherwise it may have asked one of the others.
+func (p *Picker) cutShort(q *peer, ln *loan) bool {
+	return !ln.mixed && !ln.failed && !ln.done && ln.upTo > 0 && int64(ln.upTo) < p.size(ln.piece) && p.now < p.junk &&
+		(p.pieces[ln.piece].live == 0 || p.deserted(q))
 }
 
 // follows reports whether b, and all that was asked for of ln before, begins with the first byte and leaves no gap. It notes b.
@@ -89,16 +113,25 @@ func (p *Picker) failed(q *peer, ln *loan) {
 	}
 	ln.failed = true
 	p.unmix(q, ln)
-	q.mixing.points = max(q.mixing.points+pointsWrong, pointsBanned)
+	q.mixing.setPoints(max(q.mixing.points+pointsWrong, pointsBanned))
 }
 
 // passed notes that q has the piece of ln, some of which it asked us for.
-func (p *Picker) passed(q *peer, ln *loan) {
-	m := &q.mixing
-	if m.points += pointsRight; m.points > pointsMost {
-		m.points = pointsLeast
+func (p *Picker) passed(q *peer) {
+	n := q.mixing.points + pointsRight
+	if n > pointsMost {
+		n = pointsLeast
 	}
+	q.mixing.setPoints(n)
 }
+
+func (m *mixing) setPoints(n int) {
+	m.points = n
+	m.climbs = n < pointsSafe || m.climbs && n < m.enough()
+}
+
+// enough returns how many points allow what is mixed to be sent without others between, or some of it at least.
+func (m *mixing) enough() int { return min(pointsEnough, pointsSafe+m.lacks-1) }
 
 // unmix notes that nothing is mixed up in ln any more.
 func (p *Picker) unmix(q *peer, ln *loan) {
@@ -121,21 +154,29 @@ func (p *Picker) mayMix(q *peer, others int) bool {
 	return m.out == 0 && len(p.pieces)-q.nHave <= m.lacks && p.now-q.grew >= lastMixed
 }
 
-// keptBack reports whether piece i is to be kept from q for now: one that was taken back, while it does harm, and of the last others any while it
-// does none, or it is not known yet what became of one. The others bring the points back to where it does no harm, and are needed for that.
+// keptBack reports whether piece i is to be kept from q for now: one that was taken back, while it does harm. Each of these costs a point, the failure
+// and what is right then taken together, which only others bring back. So the last others are given when points are lacking, as many as are, and
+// kept otherwise.
 func (p *Picker) keptBack(q *peer, i uint32) bool {
 	m := &q.mixing
 	if m.lacks == 0 {
 		return false
 	}
+	kept := p.now-q.grew < cleanFor
 	if m.pieces.has(i) {
-		return !p.mayMix(q, q.open)
+		return m.climbs && p.cleanLeft(q) > 0 && kept || !p.mayMix(q, q.open)
 	}
-	return p.nearlyMixed(q) && (p.mayMix(q, q.open) || m.out > 0 && p.now-m.since < 4*failsIn)
+	return p.nearlyMixed(q) && kept && (!m.climbs || m.points+q.open-m.out >= m.enough())
 }
 
-// nearlyMixed reports whether q lacks few pieces that were not taken back.
-func (p *Picker) nearlyMixed(q *peer) bool { return len(p.pieces)-q.nHave-q.mixing.lacks <= lastClean }
+// cleanLeft returns how many pieces q lacks, and was not lent, that are not known to be mixed.
+func (p *Picker) cleanLeft(q *peer) int {
+	return len(p.pieces) - q.nHave - q.mixing.lacks - (q.open - q.mixing.out)
+}
+
+// nearlyMixed reports whether few pieces are left that q lacks, was not lent, and that are not mixed, for those that are, and for those on offer of which
+// it is not known yet.
+func (p *Picker) nearlyMixed(q *peer) bool { return p.cleanLeft(q) <= 2*q.mixing.lacks+cleanLeast }
 
 // checkMixed reminds q, which was sent all it asked for, that it may ask again for what it does not have: libtorrent does so when it is told
 // something.

@@ -143,7 +143,8 @@ func (p *Picker) recall(q *peer) {
 	if p.now-rec.left <= partKept {
 		q.parts = rec.parts
 	}
-	q.owed, q.mixing.points = rec.waiting, rec.points
+	q.owed = rec.waiting
+	q.mixing.setPoints(rec.points)
 }
 
 // kept returns how long the record is of use.

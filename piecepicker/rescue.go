@@ -40,7 +40,7 @@ func (p *Picker) findStarving() {
 		if q.nHave >= spread {
 			q.fed = p.starveClock // nobody we believe has what it lacks
 		}
-		if _, last := p.ending(q); last || q.mixing.out > 0 && p.nearlyMixed(q) {
+		if _, last := p.ending(q); last || q.mixing.lacks > 0 && p.nearlyMixed(q) {
 			p.ends = true
 		}
 		if p.starves(q) {

@@ -152,9 +152,7 @@ func (l *loop) requested(now time.Time, p *peer, requests []peerwire.Request) {
 		}
 		class, granted := Plain, ok && !l.paused
 		if granted && l.swarm.selective {
-			if l.takesBack(now, p, r) {
-				back = append(back, r.Index)
-			}
+			back = l.takesBack(now, p, r, back)
 			class, granted = l.policy.grants(now, p, r)
 		}
 		if ok && r.Length < leastLength && int64(r.Begin)+int64(r.Length) < l.swarm.pieceSize(r.Index) {

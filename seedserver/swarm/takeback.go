@@ -12,17 +12,23 @@ import (
 // How a piece is taken back that others began, and that a leech would blame us for: it is told that we do not have it (BEP 54) before
 // its requests are rejected, or else it would ask again at once.
 
-// takesBack reports whether the piece of r is taken back from p. Then nothing of it waits to be sent any more.
-func (l *loop) takesBack(now time.Time, p *peer, r peerwire.Request) bool {
+// takesBack appends to back the pieces that are taken back from p when it sends r. Then nothing of them waits to be sent any more.
+func (l *loop) takesBack(now time.Time, p *peer, r peerwire.Request, back []uint32) []uint32 {
 	m, hides := l.policy.(*masquerade)
-	if !hides || p.theirs.ID(extension.DontHaveName) == 0 || !m.picker.TakeBack(now, p.number, piecepicker.Block(r)) {
-		return false
+	if !hides || p.theirs.ID(extension.DontHaveName) == 0 {
+		return back
 	}
-	for range p.out.takeBack(appendDontHave(nil, p, r.Index), r.Index, p.fast) {
-		l.policy.cancelled(now, p)
+	for {
+		piece, ok := m.picker.TakeBack(now, p.number, piecepicker.Block(r))
+		if !ok {
+			return back
+		}
+		for range p.out.takeBack(appendDontHave(nil, p, piece), piece, p.fast) {
+			l.policy.cancelled(now, p)
+		}
+		delete(p.spent, piece)
+		back = append(back, piece)
 	}
-	delete(p.spent, r.Index)
-	return true
 }
 
 // ungrant takes what was granted of the pieces that are taken back out of valid, and appends its rejects to frames.

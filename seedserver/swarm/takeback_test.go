@@ -43,6 +43,39 @@ func TestWhatOthersBeganIsTakenBack(t *testing.T) {
 	})
 }
 
+// TestWhatStopsShortIsTakenBack: the same for a piece of which the end is left out, which shows when the next one is asked for: where somebody sends
+// junk, when the leech was sent so many pieces that it would blame us.
+func TestWhatStopsShortIsTakenBack(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cfg, content := hidden(400)
+		s := start(t, hashed(cfg, content))
+		first := join(t, s, "203.0.113.1:1", true)
+		liar := claim(t, s, "203.0.114.1:1", true, junk)
+		time.Sleep(time.Minute)
+		require.True(t, liar.gone())
+		first.conn.Close() // has all of it
+		r := connect(t, s, remoteConfig{fast: true, extended: true, addr: "203.0.115.1:1"})
+		r.shakeHands(extension.DontHaveName)
+		r.send(peerwire.Interested{})
+		var shown []uint32
+		for range 8 {
+			time.Sleep(time.Second)
+			shown = append(shown, haves(r.take())...)
+			r.send(requests(shown[0], 0, 2)...)
+			r.send(peerwire.Have{Index: shown[0]})
+			shown = shown[1:]
+		}
+		time.Sleep(10 * time.Second)
+		shown = append(shown, haves(r.take())...)
+		short, next := requests(shown[0], 0, 1), requests(shown[1], 0, 2)
+		r.send(append(short, next...)...)
+		answers := r.take()
+		dontHave := peerwire.Extended{ID: 1, Payload: extension.DontHave{Index: shown[0]}.AppendTo(nil)}
+		require.Equal(t, peerwire.Message(dontHave), answers[0])
+		require.Equal(t, rejects(short), answers[1:2])
+	})
+}
+
 // haves returns the pieces that are shown.
 func haves(messages []peerwire.Message) (shown []uint32) {
 	for _, m := range messages {
