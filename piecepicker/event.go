@@ -172,6 +172,16 @@ func (p *Picker) BlockSent(now time.Time, id Peer, piece, begin uint32, n int) {
 	}
 }
 
+// Leaving notes that n bytes of the piece are on their way to the peer, of which BlockSent will tell when all that leaves with them is sent. It is of
+// use before [Picker.PeerHas]: the peer may have the piece by then, and would seem to have it from others.
+func (p *Picker) Leaving(now time.Time, id Peer, piece uint32, n int) {
+	if q := p.peerAt(now, id); q != nil && n > 0 {
+		if ln := q.loan(piece); ln != nil {
+			ln.leaving = min(int64(n), ln.left)
+		}
+	}
+}
+
 // Audited notes that the peer was found to have what it says, or to send bytes that are not ours, in another way than by what
 // the picker asked for.
 func (p *Picker) Audited(now time.Time, id Peer, ok bool) {

@@ -22,7 +22,8 @@ type loan struct {
 	doneAt    time.Duration
 	upTo      uint32 // bytes from the first on that were asked for, without a gap
 	units     bitset // parts of unit bytes the last byte of which was sent
-	left      int64  // bytes of the other units
+	left      int64  // bytes of the other units,
+	leaving   int64  // of which so many may have left
 	passed    int64  // peer.sent by which the peer should have asked for it
 }
 
@@ -259,13 +260,13 @@ func (p *Picker) whole(q *peer, ln *loan) {
 // nothing of it from us.
 func (p *Picker) receive(q *peer, k int) (ours, untouched bool) {
 	ln := &q.loans[k]
-	size := p.size(ln.piece)
-	untouched = ln.left == size
+	size, left := p.size(ln.piece), ln.left-ln.leaving
+	untouched = left == size
 	if ln.asked {
 		p.passed(q)
 	}
 	sole := !p.otherServes && !p.everSent.has(ln.piece) // then it can have it from nobody else, whatever we know of the sending
-	ours = ln.done || ln.left <= size/2 || sole && ln.asked
+	ours = ln.done || left <= size/2 || sole && ln.asked
 	if ours {
 		untouched = false
 		p.warm(q, ln)

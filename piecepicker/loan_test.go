@@ -1,6 +1,7 @@
 package piecepicker
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -240,4 +241,27 @@ func TestWhoWaitsForOthersIsReminded(t *testing.T) {
 		w.give("a", i)
 		w.give("a", k)
 	}), "it lacks nothing that it was shown")
+}
+
+// TestWhatArrivesBeforeItIsToldSentIsOurs: a peer has a piece before the writer of the chunk it was in is back.
+func TestWhatArrivesBeforeItIsToldSentIsOurs(t *testing.T) {
+	for _, told := range []bool{false, true} {
+		w := draw(t, Config{Gate: -1}, 40, "sent "+strings.Repeat("#", 40)+"\na")
+		w.next()
+		i, q := w.loans("a")[0], w.p.peers[w.ids["a"]]
+		_, ok := w.p.Requested(w.now, w.ids["a"], i)
+		require.True(t, ok)
+		if told {
+			w.p.Leaving(w.now, w.ids["a"], i, blocks*unit)
+		}
+		w.has("a", i)
+		require.Equal(t, told, q.gained == 0, "it has it from others")
+		require.Equal(t, told, w.p.pieces[i].sent == 2)
+		w.p.BlockSent(w.now, w.ids["a"], i, 0, blocks*unit)
+		require.Equal(t, int64(blocks*unit), w.p.sent)
+	}
+	w := draw(t, Config{}, 4, "a")
+	w.p.Leaving(w.now, 99, 0, 1)
+	w.p.Leaving(w.now, w.ids["a"], 1<<30, 1)
+	w.p.Leaving(w.now, w.ids["a"], 0, -1)
 }

@@ -80,7 +80,10 @@ func (m *masquerade) interest(now time.Time, p *peer) {
 	m.picker.PeerInterested(now, p.number, p.interested)
 }
 func (m *masquerade) has(now time.Time, p *peer, index uint32) {
-	delete(p.spent, index)
+	if p.spent[index] != nil { // some of it may have arrived before its writer is back
+		m.picker.Leaving(now, p.number, index, p.out.leavingOf(index))
+		delete(p.spent, index)
+	}
 	m.picker.PeerHas(now, p.number, index)
 	m.judge(now, p)
 }

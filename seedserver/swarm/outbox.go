@@ -47,6 +47,7 @@ type outbox struct {
 	frames   []byte
 	metadata []metadataAnswer
 	queue    promises
+	leaving  [2][]run     // what a writer took last, and before that
 	chunk    int          // how many bytes of blocks leave at a time
 	credit   [Classes]int // bytes granted by the Limiter of each class and not sent
 	writing  bool         // a writer goroutine has the role
@@ -143,6 +144,27 @@ func (o *outbox) takeBack(frames []byte, piece uint32, reject bool) (n int) {
 	}
 	o.reconsider()
 	return n
+}
+
+// leavingOf returns how many bytes of a piece a writer is sending, or has sent a moment ago.
+func (o *outbox) leavingOf(piece uint32) (n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, runs := range o.leaving {
+		for i := range runs {
+			if runs[i].index == piece {
+				n += runs[i].bytes()
+			}
+		}
+	}
+	return n
+}
+
+// forget gives up what leavingOf told: it is long sent, and was heard of.
+func (o *outbox) forget() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.leaving = [2][]run{}
 }
 
 // refuse rejects requests that a writer took and could not serve.
@@ -259,6 +281,7 @@ func (o *outbox) take(w *writer, paused, limited bool) task {
 		switch {
 		case !limited || need <= o.credit[class]:
 			w.runs = o.queue.take(w.runs, chunk)
+			o.leaving[0], o.leaving[1] = append(o.leaving[1][:0], w.runs...), o.leaving[0]
 			w.next = o.queue.peek(w.next, min(chunksAhead*chunk, maxChunk))
 			if limited {
 				o.credit[class] -= need

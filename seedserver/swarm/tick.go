@@ -138,6 +138,9 @@ func (l *loop) sweep(now time.Time, p *peer) {
 	p.noise, p.refused = 0, p.refused-p.refused/3
 	p.floods.Store(p.refused > floodAfter)
 	_, idle := p.out.idle()
+	if idle {
+		p.out.forget()
+	}
 	silence := now.Sub(l.swarm.epoch) - time.Duration(p.wrote.Load())
 	switch {
 	case l.swarm.cfg.Admit != nil && !l.swarm.cfg.Admit(p.addr.Addr(), p.id):
