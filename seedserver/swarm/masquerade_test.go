@@ -209,3 +209,49 @@ func (s *leech) requireOnlyRight() {
 	defer s.mu.Unlock()
 	require.Empty(s.t, s.wrong)
 }
+
+// TestWhatArrivesBeforeItsWriterIsBackIsOurs: a chunk holds several pieces, and a peer says that it has the first while the last is still being
+// written.
+func TestWhatArrivesBeforeItsWriterIsBackIsOurs(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const addr = "203.0.115.1:1"
+		cfg, _ := hidden(64)
+		s := start(t, cfg)
+		first := join(t, s, "203.0.113.1:1", true)
+		time.Sleep(time.Minute)
+		first.conn.Close() // has all of it: it could be had of others
+		r := connect(t, s, remoteConfig{fast: true, addr: addr, deaf: true})
+		d := peerwire.NewDecoder(r.conn, peerwire.DecoderConfig{MaxBlock: block})
+		var shown []uint32
+		read := func(blocks int) {
+			for blocks > 0 || len(shown) < 2 {
+				m, err := d.Next()
+				require.NoError(t, err)
+				switch m := m.(type) {
+				case peerwire.Have:
+					shown = append(shown, m.Index)
+				case peerwire.Piece:
+					blocks--
+				}
+			}
+		}
+		_, err := r.conn.Write(peerwire.Append(nil, peerwire.Interested{}))
+		require.NoError(t, err)
+		read(0)
+		for range 10 { // until it is no stranger
+			r.send(requests(shown[0], 0, 2)...)
+			read(2)
+			r.send(peerwire.Have{Index: shown[0]})
+			shown = shown[1:]
+			read(0)
+		}
+		require.Equal(t, 10, statusOf(t, s, addr).Served)
+		r.send(append(requests(shown[0], 0, 2), requests(shown[1], 0, 2)...)...)
+		for range 2 {
+			_, err := d.Next()
+			require.NoError(t, err)
+		}
+		r.send(peerwire.Have{Index: shown[0]})
+		require.Equal(t, 11, statusOf(t, s, addr).Served)
+	})
+}

@@ -47,7 +47,7 @@ type outbox struct {
 	frames   []byte
 	metadata []metadataAnswer
 	queue    promises
-	leaving  [2][]run     // what a writer took last, and before that
+	leaving  [2][]run     // what a writer sent last, and before that, while leaves is told
 	chunk    int          // how many bytes of blocks leave at a time
 	credit   [Classes]int // bytes granted by the Limiter of each class and not sent
 	writing  bool         // a writer goroutine has the role
@@ -144,6 +144,15 @@ func (o *outbox) takeBack(frames []byte, piece uint32, reject bool) (n int) {
 	}
 	o.reconsider()
 	return n
+}
+
+// leaves notes that a writer begins to send runs.
+func (o *outbox) leaves(runs []run) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(runs) > 0 {
+		o.leaving[0], o.leaving[1] = append(o.leaving[1][:0], runs...), o.leaving[0]
+	}
 }
 
 // leavingOf returns how many bytes of a piece a writer is sending, or has sent a moment ago.
@@ -281,7 +290,6 @@ func (o *outbox) take(w *writer, paused, limited bool) task {
 		switch {
 		case !limited || need <= o.credit[class]:
 			w.runs = o.queue.take(w.runs, chunk)
-			o.leaving[0], o.leaving[1] = append(o.leaving[1][:0], w.runs...), o.leaving[0]
 			w.next = o.queue.peek(w.next, min(chunksAhead*chunk, maxChunk))
 			if limited {
 				o.credit[class] -= need

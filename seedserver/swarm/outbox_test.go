@@ -212,21 +212,14 @@ func TestOutboxTakesAPieceBack(t *testing.T) {
 
 // TestOutboxTellsWhatLeaves: until two chunks later, since the peer may answer before its writer is back.
 func TestOutboxTellsWhatLeaves(t *testing.T) {
-	o := outbox{chunk: minChunk}
-	var asked []grant
-	for i := range uint32(3) {
-		asked = append(asked, grant{peerwire.Request{Index: i, Length: minChunk}, Need})
-	}
-	o.promise(asked, 10, nil, true)
-	w := &writer{}
-	for i, want := range [][3]int{{minChunk, 0, 0}, {minChunk, minChunk, 0}, {0, minChunk, minChunk}} {
-		require.Equal(t, taskSend, o.take(w, false, false))
+	var o outbox
+	for i, want := range [][3]int{{2 * minChunk, 0, 0}, {2 * minChunk, 2 * minChunk, 0}, {0, 2 * minChunk, 2 * minChunk}} {
+		o.leaves([]run{{index: uint32(i), length: minChunk, n: 2}})
+		o.leaves(nil)
 		for piece, n := range want {
 			require.Equal(t, n, o.leavingOf(uint32(piece)), "piece %d after %d chunks", piece, i+1)
 		}
 	}
-	require.Equal(t, taskDone, o.take(w, false, false))
-	require.Equal(t, minChunk, o.leavingOf(2))
 	o.forget()
 	require.Zero(t, o.leavingOf(2))
 }

@@ -57,6 +57,9 @@ func (p *peer) write(ctx context.Context) {
 				return
 			}
 		case taskSend:
+			if p.swarm.tells {
+				p.out.leaves(w.runs)
+			}
 			if err := p.sendParts(w); err != nil {
 				p.hangUp()
 				p.out.resign()
