@@ -18,7 +18,7 @@ func share(t *testing.T, l *line, known, strangers, turns int) (had int) {
 	gate, total := make(chan bool), 0
 	for i := range known + strangers {
 		go func() {
-			for l.enter(ctx, i >= known, 0, 16<<10) == nil {
+			for ctx.Err() == nil && l.enter(ctx, i >= known, 0, 16<<10) == nil { // which does not look at ctx where there is a place
 				select {
 				case gate <- i >= known:
 				case <-ctx.Done():
