@@ -54,7 +54,7 @@ func (p *Picker) begins() bool {
 }
 
 // asks notes a request of q that is to be answered.
-func (q *peer) asks(now time.Duration) { q.pending, q.stirred = q.pending+1, now }
+func (q *peer) asks(now time.Duration) { q.pending, q.stirred, q.mixing.tells = q.pending+1, now, 0 }
 
 // answered notes that n bytes were sent to q, or a request was taken back.
 func (q *peer) answered(now time.Duration, n int) {

@@ -17,7 +17,6 @@ type loan struct {
 	done      bool // all of it was sent
 	mixed     bool // others sent some of it
 	failed    bool // and some of it was junk
-	reminded  bool // and q that it may ask again
 	made      time.Duration
 	doneAt    time.Duration
 	upTo      uint32 // bytes from the first on that were asked for, without a gap

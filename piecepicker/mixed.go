@@ -19,6 +19,7 @@ const (
 	failsIn    = 500 * time.Millisecond // what is not reported by then was junk
 	cleanLeast = 8                      // pieces, and two for each that is mixed, bring the points back
 	cleanFor   = 2 * time.Second        // without a new piece, they are kept
+	tellsMost  = 6                      // times the time between reminders doubles
 
 	pointsRight, pointsWrong = 1, -2 // for a piece
 	pointsMost, pointsLeast  = 7, -8
@@ -29,12 +30,14 @@ const (
 
 // mixing is what is known of the pieces of a peer that have blocks of ours and of others.
 type mixing struct {
-	points int    // of ours, as libtorrent counts
-	climbs bool   // they were too few, and are not enough yet
-	asks   uint32 // the piece that was asked for last
-	pieces bitset // that were taken back,
-	lacks  int    // and how many of them the peer lacks
-	out    int    // loans of mixed pieces
+	points int           // of ours, as libtorrent counts
+	climbs bool          // they were too few, and are not enough yet
+	asks   uint32        // the piece that was asked for last
+	pieces bitset        // that were taken back,
+	lacks  int           // and how many of them the peer lacks
+	out    int           // loans of mixed pieces
+	tells  int           // how often it was reminded since it asked for something,
+	told   time.Duration // and when the last time
 }
 
 // TakeBack reports a piece that is to be taken back from a peer that asks for b: the one of b, or the one it asked for before, if it stopped short
@@ -178,17 +181,13 @@ func (p *Picker) cleanLeft(q *peer) int {
 // it is not known yet.
 func (p *Picker) nearlyMixed(q *peer) bool { return p.cleanLeft(q) <= 2*q.mixing.lacks+cleanLeast }
 
-// checkMixed reminds q, which was sent all it asked for, that it may ask again for what it does not have: libtorrent does so when it is told
-// something.
+// checkMixed reminds q, which was sent all it asked for, that it may ask for what it does not have: libtorrent asks again for a piece that failed, and for
+// others after one of its requests was refused, when it is told something. It may not know yet that the piece failed, so that is done again and again.
 func (p *Picker) checkMixed(q *peer) {
-	if !q.unchoked || q.pending > 0 || p.now-q.stirred < failsIn {
+	m := &q.mixing
+	if !q.unchoked || q.pending > 0 || len(q.loans) == 0 || p.now-max(q.stirred, m.told) < failsIn<<min(m.tells, tellsMost) {
 		return
 	}
-	for k := range q.loans {
-		if ln := &q.loans[k]; ln.mixed && !ln.reminded {
-			ln.reminded = true
-			p.tell(Decision{Kind: KindRemind, Peer: q.id, Reason: Reason{Code: Mixed}})
-			return
-		}
-	}
+	m.told, m.tells = p.now, m.tells+1
+	p.tell(Decision{Kind: KindRemind, Peer: q.id, Reason: Reason{Code: Mixed}})
 }

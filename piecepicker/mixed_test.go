@@ -268,14 +268,15 @@ func without(from, to uint32, but ...uint32) (list []uint32) {
 	return list
 }
 
-// TestWhoWasSentJunkIsReminded: libtorrent asks again for a piece that failed when something happens.
+// TestWhoWasSentJunkIsReminded: libtorrent asks again for a piece that failed when something happens, if it knows by then.
 func TestWhoWasSentJunkIsReminded(t *testing.T) {
 	w := mixed(t, 3, true)
 	i := w.loans("a")[0]
 	w.takeBack("a", i, 1)
 	w.send("a", i, 0, 1)
 	require.Contains(t, w.show(w.after(2*time.Second), KindRemind), "a:remind:mixed")
-	require.NotContains(t, w.show(w.after(20*time.Second), KindRemind), "a:remind:mixed")
+	n := strings.Count(w.show(w.after(time.Minute), KindRemind), "a:remind:mixed")
+	require.True(t, 4 <= n && n <= tellsMost, "%d more times in a minute", n)
 	require.False(t, w.p.peers[w.ids["a"]].has(i), "what was mixed is not taken for had")
 	require.False(t, w.takeBack("a", i, 1))
 	require.Equal(t, 1, w.points("a"))

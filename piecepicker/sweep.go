@@ -98,7 +98,7 @@ func (p *Picker) sweepPeer(q *peer, dt time.Duration, slow float64, busy bool) {
 		p.checkStart(q)
 		p.checkBlocked(q, busy)
 	}
-	if q.mixing.out > 0 {
+	if q.mixing.out > 0 || q.mixing.lacks > 0 {
 		p.checkMixed(q)
 	}
 	p.checkLag(q)
