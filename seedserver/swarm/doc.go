@@ -101,8 +101,8 @@
 // # Liars
 //
 // Ten libtorrent leeches of 2 MiB/s and fifty liars, half of these in one /24, all of whom know all addresses; 32 MiB at 2 MiB/s, in
-// pieces of 16 KiB, which is what the server chooses. Seconds until all ten are complete and copies sent, of six runs each, eight of
-// the first row and ten of the last, two at a time, beside single runs of libtorrent's own seeds, with pieces of 16 KiB in the
+// pieces of 16 KiB, which is what the server chooses. Seconds until all ten are complete and copies sent, of six runs each, ten of
+// the first row and twelve of the last, two at a time, beside single runs of libtorrent's own seeds, with pieces of 16 KiB in the
 // first row and the last, and of 128 KiB else. The leeches take many connections of an address, so that liars that are banned come back:
 //
 //	liars that                         this package            super seed    plain seed
@@ -116,8 +116,8 @@
 //
 // Junk does harm where a piece is more than a block, and a liar sends some of it. With pieces of 128 KiB, and leeches that take one
 // connection of an address, as libtorrent does unless told otherwise, eight of ten runs were complete, after 18.7 to 24.6 s, with 1.01 to
-// 1.41 copies, 1.04 in the middle; in the others one leech had banned all it knew. Of 256 MiB at 8 MiB/s, in such pieces, all of eight were,
-// seven after 33.6 to 36.3 s with 1.00 to 1.05 copies and one after 54 s with 1.63 (33.7 s without liars). Where liars that are banned come
+// 1.41 copies, 1.04 in the middle; in the others one leech had banned all it knew. Of 256 MiB at 8 MiB/s, in such pieces, all of twelve
+// were, ten after 33.6 to 36.3 s with 1.00 to 1.08 copies, two after 48 and 54 s with 1.41 and 1.63 (33.7 s without liars). Where liars that are banned come
 // back for ever, pieces of 128 KiB have no end of it: of two runs one was complete, after 79 s with 2.1 copies; libtorrent's plain and super
 // seed were after 78 and 88 s with 3.3 and 2.2.
 //
