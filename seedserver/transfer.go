@@ -147,7 +147,7 @@ func targetFiles(info *metainfo.Info, base string) []storage.File {
 	return files
 }
 
-// Done returns a channel that is closed when all is there.
+// Done returns a channel that is closed when all is there, and can be had of us.
 func (t *Transfer) Done() <-chan struct{} { return t.done }
 
 // Status returns the state of the transfer.
@@ -343,10 +343,12 @@ func (t *Transfer) transfer(ctx context.Context) error {
 		if err := t.target.Finish(); err != nil {
 			t.troubled(err) // an empty file cannot be made where all is only to be read
 		}
-		t.completed()
 	}
 	t.client.host.Add(s)
 	defer t.client.host.Remove(s)
+	if complete {
+		t.completed() // whoever is told so can have it
+	}
 	session := trackernet.NewSession(trackernet.SessionConfig{
 		Client: t.client.trackers(t.cfg.Private), Tiers: t.cfg.Torrent.Trackers(), InfoHash: s.InfoHash(), PeerID: t.client.id, Port: t.client.Addr().Port(),
 		Progress: t.progress,
